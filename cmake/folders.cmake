@@ -1,0 +1,53 @@
+# One object library and one test program per source folder.
+
+# vernier_folder(NAME sources…): objects of src/NAME that become part of libvernier.
+function(vernier_folder name)
+  string(REPLACE "/" "_" target "vernier_${name}")
+  add_library(${target} OBJECT ${ARGN})
+  target_include_directories(${target} PUBLIC "${CMAKE_SOURCE_DIR}/include" "${CMAKE_SOURCE_DIR}/src")
+  target_link_libraries(${target} PRIVATE vernier_flags fmt::fmt OpenMP::OpenMP_CXX)
+  set_property(GLOBAL APPEND PROPERTY VERNIER_FOLDERS ${target})
+endfunction()
+
+# vernier_folder_link(NAME libraries…): third-party libraries that only this folder includes.
+function(vernier_folder_link name)
+  string(REPLACE "/" "_" target "vernier_${name}")
+  target_link_libraries(${target} PRIVATE ${ARGN})
+  set_property(GLOBAL APPEND PROPERTY VERNIER_LINKS ${ARGN})
+endfunction()
+
+# vernier_tests(NAME sources…): the folder's test program, NAME_test.
+function(vernier_tests name)
+  if(NOT VERNIER_TESTS)
+    return()
+  endif()
+  string(REPLACE "/" "_" target "${name}_test")
+  if(NOT TARGET vernier_test_header)
+    add_library(vernier_test_header OBJECT "${CMAKE_SOURCE_DIR}/tests/support/precompiled.cc")
+    target_link_libraries(vernier_test_header PRIVATE vernier_flags GTest::gmock GTest::gtest)
+    # Same position-independence on both sides, or the compiler refuses the header.
+    set_target_properties(vernier_test_header PROPERTIES POSITION_INDEPENDENT_CODE OFF)
+    target_precompile_headers(vernier_test_header PRIVATE <gmock/gmock.h> <gtest/gtest.h>)
+  endif()
+  add_executable(${target} ${ARGN})
+  set_target_properties(${target} PROPERTIES POSITION_INDEPENDENT_CODE OFF)
+  target_include_directories(${target} PRIVATE "${CMAKE_SOURCE_DIR}/tests")
+  target_link_libraries(${target} PRIVATE vernier vernier_flags fmt::fmt GTest::gmock GTest::gtest_main)
+  target_include_directories(${target} PRIVATE "${CMAKE_SOURCE_DIR}/src")
+  target_compile_definitions(${target} PRIVATE
+    VERNIER_TEST_DATA="${CMAKE_SOURCE_DIR}/tests/data"
+    VERNIER_SOURCE_DIR="${CMAKE_SOURCE_DIR}"
+    VERNIER_BINARY="$<TARGET_FILE_DIR:vernier>/../bin/vernier")
+  target_precompile_headers(${target} REUSE_FROM vernier_test_header)
+  add_test(NAME ${target} COMMAND ${target})
+endfunction()
+
+# vernier_benchmark(NAME sources…): a Google Benchmark program, built with VERNIER_BENCHMARKS=ON.
+function(vernier_benchmark name)
+  if(NOT VERNIER_BENCHMARKS)
+    return()
+  endif()
+  add_executable(${name} ${ARGN})
+  target_include_directories(${name} PRIVATE "${CMAKE_SOURCE_DIR}/src")
+  target_link_libraries(${name} PRIVATE vernier vernier_flags fmt::fmt benchmark::benchmark_main)
+endfunction()

@@ -1,0 +1,17 @@
+# oneDNN >= 3.0 from the system or from scripts/setup; sets the target vernier_onednn when found.
+if(VERNIER_ONEDNN)
+  if(NOT CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
+    set(VERNIER_ONEDNN OFF)
+    message(STATUS "oneDNN: off (x86-64 only)")
+  else()
+    find_package(dnnl 3.0 CONFIG QUIET)
+    if(NOT dnnl_FOUND)
+      find_package(dnnl 3.0 CONFIG QUIET PATHS "${VERNIER_DEPS_DIR}/onednn" NO_DEFAULT_PATH)
+    endif()
+    if(NOT dnnl_FOUND)
+      message(FATAL_ERROR "oneDNN >= 3.0 was not found. Run ./scripts/setup, "
+                          "or configure with -DVERNIER_ONEDNN=OFF to use our own kernels only.")
+    endif()
+    message(STATUS "oneDNN: ${dnnl_VERSION} (${dnnl_DIR})")
+  endif()
+endif()

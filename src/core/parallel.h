@@ -1,0 +1,23 @@
+// The one way to parallel work: one OpenMP team, nothing else owns threads.
+// A region's body must not throw; it reports by flag. Bodies of one region share nothing they
+// write.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+
+namespace vernier {
+
+/// Threads that this process may use: its affinity mask, lowered by a cgroup's CPU quota.
+int AvailableThreads();
+
+/// Runs body(begin, end) over disjoint pieces of [0, count) on `threads` threads. Pieces are
+/// multiples of `grain` (the last may be shorter) and are dealt in order, so that the split depends
+/// on count, grain and threads alone. Runs inline with one thread or one piece.
+void ParallelFor(int threads, int64_t count, int64_t grain,
+                 const std::function<void(int64_t begin, int64_t end)>& body);
+
+/// Runs body(worker) once on each of `threads` workers at the same time.
+void ParallelWorkers(int threads, const std::function<void(int worker)>& body);
+
+}  // namespace vernier

@@ -1,0 +1,7 @@
+#include "vernier/version.h"
+
+namespace vernier {
+
+const char* Version() { return VERNIER_VERSION; }
+
+}  // namespace vernier

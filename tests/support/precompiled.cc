@@ -1,0 +1,1 @@
+// Exists to own the precompiled GoogleTest header that all test programs share.
