@@ -1,0 +1,90 @@
+// What a packed matrix multiplication kernel is given: plain pointers and sizes, nothing else, so
+// that instruction-set files can include it. y[m, n] = sum over k of a[m, k] * w[n, k], then
+// y = act(y + bias) * scale + residual. Kernels are pure, noexcept, know no threads and trust their
+// caller. Both steps handle one panel: `kPanelColumns` neighbouring columns of the packed weights.
+#pragma once
+
+#include <cstdint>
+
+namespace vernier {
+
+enum class Activation : uint8_t { kNone, kGeluErf, kGeluTanh, kQuickGelu, kRelu, kTanh };
+
+/// Columns of a packed panel by class of instruction set (pack.h has the whole layout).
+constexpr int64_t kWidePanelColumns = 64;    // four 16-lane registers: AVX-512 and AMX
+constexpr int64_t kNarrowPanelColumns = 16;  // two 8-lane or four 4-lane ones: scalar, AVX2, NEON
+
+/// First step: sums[row, column] (+)= sum over k of a[row, k] * b[k, column], one panel.
+/// Every sum is one chain of additions in the order of k, whatever the number of rows, so that a
+/// row's result depends neither on its neighbours nor on how k is cut into calls (cut k in whole
+/// packing steps).
+struct GemmMultiply {
+  int64_t rows = 0;
+  int64_t k = 0;
+  const void* a = nullptr;  // [rows, k]
+  int64_t a_stride = 0;     // elements from row to row
+  const void* b = nullptr;  // the panel at the first k of this call
+  float* sums = nullptr;    // [rows, panel columns]
+  bool accumulate = false;  // add to what `sums` holds
+  const void* next =
+      nullptr;  // memory that the caller will read next, to be prefetched; may be null
+  int64_t next_bytes = 0;
+};
+
+/// Second step: c = act(sums + bias) * scale + residual over the first `columns` of a panel.
+struct GemmFinish {
+  int64_t rows = 0;
+  int64_t columns = 0;          // at most the panel's
+  const float* sums = nullptr;  // [rows, panel columns]
+  const float* bias = nullptr;  // [columns]; null: none
+  Activation activation = Activation::kNone;
+  const float* scale = nullptr;     // [columns]; null: none
+  const float* residual = nullptr;  // [rows, columns]; null: none; may be c itself
+  int64_t residual_stride = 0;
+  void* c = nullptr;
+  int64_t c_stride = 0;
+  bool c_bf16 = false;  // round to nearest even
+};
+
+using GemmMultiplyFn = void (*)(const GemmMultiply&) noexcept;
+using GemmFinishFn = void (*)(const GemmFinish&) noexcept;
+
+// Names say the types of a and b; bf16 weights under f32 activations are widened in registers.
+// The scalar ones are the contract.
+namespace scalar {
+void MultiplyF32F32(const GemmMultiply&) noexcept;
+void MultiplyF32Bf16(const GemmMultiply&) noexcept;
+void MultiplyBf16Bf16(const GemmMultiply&) noexcept;
+void Finish(const GemmFinish&) noexcept;
+}  // namespace scalar
+
+namespace avx2 {
+void MultiplyF32F32(const GemmMultiply&) noexcept;
+void MultiplyF32Bf16(const GemmMultiply&) noexcept;
+void MultiplyBf16Bf16(const GemmMultiply&) noexcept;
+void Finish(const GemmFinish&) noexcept;
+}  // namespace avx2
+
+namespace avx512 {
+void MultiplyF32F32(const GemmMultiply&) noexcept;
+void MultiplyF32Bf16(const GemmMultiply&) noexcept;
+void MultiplyBf16Bf16(const GemmMultiply&) noexcept;
+void Finish(const GemmFinish&) noexcept;
+}  // namespace avx512
+
+namespace avx512_bf16 {
+void MultiplyBf16Bf16(const GemmMultiply&) noexcept;
+}  // namespace avx512_bf16
+
+namespace amx {
+void MultiplyBf16Bf16(const GemmMultiply&) noexcept;
+}  // namespace amx
+
+namespace neon {
+void MultiplyF32F32(const GemmMultiply&) noexcept;
+void MultiplyF32Bf16(const GemmMultiply&) noexcept;
+void MultiplyBf16Bf16(const GemmMultiply&) noexcept;
+void Finish(const GemmFinish&) noexcept;
+}  // namespace neon
+
+}  // namespace vernier
