@@ -1,0 +1,19 @@
+# The target headers_alone: one source for each header that includes it and nothing else, so that a
+# header which leans on what its includers happen to include does not build. Not part of `all`.
+file(GLOB_RECURSE headers CONFIGURE_DEPENDS
+     RELATIVE "${CMAKE_SOURCE_DIR}"
+     "${CMAKE_SOURCE_DIR}/include/*.h" "${CMAKE_SOURCE_DIR}/src/*.h" "${CMAKE_SOURCE_DIR}/apps/*.h")
+set(sources "")
+foreach(header IN LISTS headers)
+  set(source "${CMAKE_BINARY_DIR}/headers_alone/${header}.cc")
+  # Twice: the second inclusion must add nothing.
+  file(CONFIGURE OUTPUT "${source}"
+       CONTENT "#include \"@CMAKE_SOURCE_DIR@/@header@\"\n#include \"@CMAKE_SOURCE_DIR@/@header@\"\n"
+       @ONLY)
+  list(APPEND sources "${source}")
+endforeach()
+add_library(headers_alone OBJECT EXCLUDE_FROM_ALL ${sources})
+target_compile_options(headers_alone PRIVATE -O0 -g0)
+target_include_directories(headers_alone PRIVATE
+  "${CMAKE_SOURCE_DIR}/include" "${CMAKE_SOURCE_DIR}/src" "${CMAKE_SOURCE_DIR}/apps/vernier")
+target_link_libraries(headers_alone PRIVATE vernier_flags fmt::fmt)
