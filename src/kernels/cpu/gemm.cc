@@ -1,0 +1,69 @@
+#include "kernels/cpu/gemm.h"
+
+#include "core/check.h"
+
+namespace vernier {
+namespace {
+
+struct Multiplies {
+  GemmMultiplyFn f32_f32;
+  GemmMultiplyFn f32_bf16;
+  GemmMultiplyFn bf16_bf16;
+
+  GemmMultiplyFn For(DType a, DType b) const {
+    if (a == DType::kF32 && b == DType::kF32) return f32_f32;
+    if (a == DType::kF32 && b == DType::kBF16) return f32_bf16;
+    VN_CHECK(a == DType::kBF16 && b == DType::kBF16);
+    return bf16_bf16;
+  }
+};
+
+GemmKernel Scalar(DType a, DType b) {
+  constexpr Multiplies kMultiplies = {scalar::MultiplyF32F32, scalar::MultiplyF32Bf16,
+                                      scalar::MultiplyBf16Bf16};
+  return {.isa = Isa::kScalar,
+          .multiply = kMultiplies.For(a, b),
+          .finish = scalar::Finish,
+          .panel_columns = kNarrowPanelColumns,
+          .tile_rows = 1};
+}
+
+#if defined(__x86_64__)
+
+GemmKernel Avx512(DType a, DType b) {
+  constexpr Multiplies kMultiplies = {avx512::MultiplyF32F32, avx512::MultiplyF32Bf16,
+                                      avx512::MultiplyBf16Bf16};
+  return {.isa = Isa::kAvx512,
+          .multiply = kMultiplies.For(a, b),
+          .finish = avx512::Finish,
+          .panel_columns = kWidePanelColumns,
+          .tile_rows = 6};
+}
+
+GemmKernel Avx512Bf16(DType a, DType b) {
+  GemmKernel kernel = Avx512(a, b);
+  if (a != DType::kBF16) return kernel;
+  kernel.isa = Isa::kAvx512Bf16;
+  kernel.multiply = avx512_bf16::MultiplyBf16Bf16;
+  return kernel;
+}
+
+#endif
+
+}  // namespace
+
+GemmKernel SelectGemm(Isa isa, DType a, DType b) {
+  switch (isa) {
+#if defined(__x86_64__)
+    case Isa::kAvx512:
+      return Avx512(a, b);
+    case Isa::kAvx512Bf16:
+    case Isa::kAmx:
+      return Avx512Bf16(a, b);
+#endif
+    default:
+      return Scalar(a, b);
+  }
+}
+
+}  // namespace vernier

@@ -1,0 +1,124 @@
+// The second step of a packed matrix multiplication for any vector register type V. Included only
+// by instruction-set files; V is a type of their anonymous namespace, so that nothing instantiated
+// here leaves the file. V has: kLanes, Load, Set, Store, LoadPart/StorePart/StoreBf16Part (first
+// `count` lanes), + - * /, Fma(a, b, c) = a * b + c, Min, Max (the second operand if one is NaN),
+// Abs, Round (to nearest), Exp2 (of whole numbers), and SelectLess(a, b, x, y) = a < b ? x : y.
+#pragma once
+
+#include "kernels/cpu/gemm_abi.h"
+
+namespace vernier {
+
+/// c[0] + c[1] x + c[2] x^2 + …
+template <typename V, int kCount>
+inline V Polynomial(const float (&c)[kCount], V x) {
+  V sum = V::Set(c[kCount - 1]);
+  for (int i = kCount - 2; i >= 0; --i) sum = V::Fma(sum, x, V::Set(c[i]));
+  return sum;
+}
+
+/// 0.5 x (1 + erf(x / sqrt 2)), written as max(x, 0) - 0.5 |x| erfc(|x| / sqrt 2) so that large
+/// inputs come out exact. The quotient is a minimax fit of erf(x / sqrt 2) / x on |x| < 5.54
+/// (relative error 2e-8, by Lawson's iteration); beyond, erfc is below fp32's resolution.
+/// Absolute error of the whole: under 1e-6.
+template <typename V>
+inline V GeluErf(V x) {
+  constexpr float kEnd = 5.54371717f;
+  constexpr float kOver[] = {0.797884548f,    0.0673184306f,   0.00932471336f,
+                             0.000332831672f, 1.25900635e-05f, 4.53009133e-08f};
+  constexpr float kUnder[] = {1.0f,           0.251037511f,    0.02852715f,
+                              0.00187113795f, 7.26575181e-05f, 1.19036201e-06f};
+  const V size = V::Min(V::Set(kEnd), V::Abs(x));
+  const V square = size * size;
+  const V erf = size * Polynomial(kOver, square) / Polynomial(kUnder, square);
+  const V half = V::Set(0.5f) * size;
+  return V::Max(V::Set(0.0f), x) - (half - half * erf);
+}
+
+/// e^x for |x| < 87: 2^n times the Taylor series (degree 7, relative error 5e-9) on the rest.
+template <typename V>
+inline V Exp(V x) {
+  constexpr float kLimit = 87.0f;
+  constexpr float kLog2E = 1.44269504f;
+  constexpr float kLn2High = 0.693359375f;  // 9 bits: n * kLn2High is exact
+  constexpr float kLn2Low = -2.12194440e-4f;
+  constexpr float kTaylor[] = {1.0f,      1.0f,       1.0f / 2,   1.0f / 6,
+                               1.0f / 24, 1.0f / 120, 1.0f / 720, 1.0f / 5040};
+  x = V::Max(V::Set(-kLimit), V::Min(V::Set(kLimit), x));
+  const V n = V::Round(x * V::Set(kLog2E));
+  V rest = V::Fma(n, V::Set(-kLn2High), x);
+  rest = V::Fma(n, V::Set(-kLn2Low), rest);
+  return Polynomial(kTaylor, rest) * V::Exp2(n);
+}
+
+template <typename V>
+inline V Sigmoid(V x) {
+  return V::Set(1.0f) / (V::Set(1.0f) + Exp(V::Set(0.0f) - x));
+}
+
+/// The odd Taylor series (relative error 1e-7) near zero, 1 - 2 / (e^2x + 1) elsewhere.
+template <typename V>
+inline V Tanh(V x) {
+  constexpr float kNear = 0.5f;
+  constexpr float kTaylor[] = {1.0f,         -1.0f / 3,         2.0f / 15,         -17.0f / 315,
+                               62.0f / 2835, -1382.0f / 155925, 21844.0f / 6081075};
+  const V near = x * Polynomial(kTaylor, x * x);
+  const V far = V::Set(1.0f) - V::Set(2.0f) / (Exp(x + x) + V::Set(1.0f));
+  return V::SelectLess(V::Abs(x), V::Set(kNear), near, far);
+}
+
+template <Activation kActivation, typename V>
+inline V Activate(V x) {
+  if constexpr (kActivation == Activation::kGeluErf) return GeluErf(x);
+  if constexpr (kActivation == Activation::kGeluTanh) {
+    const V cube = V::Set(0.044715f) * x * x * x;
+    return x * Sigmoid(V::Set(1.59576912f) * (x + cube));  // 2 sqrt(2 / pi)
+  }
+  if constexpr (kActivation == Activation::kQuickGelu) return x * Sigmoid(V::Set(1.702f) * x);
+  if constexpr (kActivation == Activation::kRelu) return V::Max(V::Set(0.0f), x);
+  if constexpr (kActivation == Activation::kTanh) return Tanh(x);
+  return x;
+}
+
+template <Activation kActivation, typename V, int64_t kPanelColumns>
+void FinishRows(const GemmFinish& f) {
+  for (int64_t row = 0; row < f.rows; ++row) {
+    const float* sums = f.sums + row * kPanelColumns;
+    for (int64_t column = 0; column < f.columns; column += V::kLanes) {
+      const int64_t count = f.columns - column;
+      V y = V::Load(sums + column);
+      if (f.bias != nullptr) y = y + V::LoadPart(f.bias + column, count);
+      y = Activate<kActivation>(y);
+      if (f.scale != nullptr) y = y * V::LoadPart(f.scale + column, count);
+      if (f.residual != nullptr) {
+        y = y + V::LoadPart(f.residual + row * f.residual_stride + column, count);
+      }
+      const int64_t at = row * f.c_stride + column;
+      if (f.c_bf16) {
+        y.StoreBf16Part(static_cast<uint16_t*>(f.c) + at, count);
+      } else {
+        y.StorePart(static_cast<float*>(f.c) + at, count);
+      }
+    }
+  }
+}
+
+template <typename V, int64_t kPanelColumns>
+void FinishPanel(const GemmFinish& f) {
+  switch (f.activation) {
+    case Activation::kNone:
+      return FinishRows<Activation::kNone, V, kPanelColumns>(f);
+    case Activation::kGeluErf:
+      return FinishRows<Activation::kGeluErf, V, kPanelColumns>(f);
+    case Activation::kGeluTanh:
+      return FinishRows<Activation::kGeluTanh, V, kPanelColumns>(f);
+    case Activation::kQuickGelu:
+      return FinishRows<Activation::kQuickGelu, V, kPanelColumns>(f);
+    case Activation::kRelu:
+      return FinishRows<Activation::kRelu, V, kPanelColumns>(f);
+    case Activation::kTanh:
+      return FinishRows<Activation::kTanh, V, kPanelColumns>(f);
+  }
+}
+
+}  // namespace vernier

@@ -1,0 +1,317 @@
+// Every kernel that this CPU can run, against fp64 sums of the same operands.
+#include "kernels/cpu/gemm.h"
+
+#include <cmath>
+#include <cstring>
+#include <random>
+#include <vector>
+
+#include "core/float_types.h"
+#include "kernels/cpu/pack.h"
+
+namespace vernier {
+namespace {
+
+struct Case {
+  int64_t m = 1;
+  int64_t n = 1;
+  int64_t k = 1;
+  DType a = DType::kF32;
+  DType b = DType::kF32;
+  DType c = DType::kF32;
+  Activation activation = Activation::kNone;
+  bool vectors = false;   // bias, scale and an in-place residual
+  int64_t a_padding = 0;  // elements between rows of a
+  int64_t k_cut = 0;      // first call's share of k; 0: one call
+};
+
+std::ostream& operator<<(std::ostream& out, const Case& c) {
+  return out << c.m << "x" << c.n << "x" << c.k << " " << Name(c.a) << "·" << Name(c.b) << "->"
+             << Name(c.c) << " activation " << static_cast<int>(c.activation);
+}
+
+std::vector<float> Random(int64_t count, DType precision, uint32_t seed) {
+  std::mt19937 engine(seed);
+  std::uniform_real_distribution<float> value(-1.0f, 1.0f);
+  std::vector<float> values(static_cast<size_t>(count));
+  for (float& x : values) {
+    x = value(engine);
+    if (precision == DType::kBF16) x = FromBf16(ToBf16(x));
+  }
+  return values;
+}
+
+// Memory at an address that is aligned (offset 0) or aligned only to `offset` bytes.
+class Bytes {
+ public:
+  explicit Bytes(size_t size, size_t offset = 0) : tensor_(DType::kU8, Shape{Size(size)}) {
+    data_ = static_cast<char*>(tensor_.data()) + offset;
+    std::memset(tensor_.data(), 0xff, tensor_.bytes());  // NaN in every float format
+  }
+  char* data() { return data_; }
+
+ private:
+  static int64_t Size(size_t size) { return static_cast<int64_t>(size) + 128; }
+  Tensor tensor_;
+  char* data_;
+};
+
+void StoreAs(DType dtype, float value, char* base, int64_t at) {
+  if (dtype == DType::kF32) {
+    std::memcpy(base + at * 4, &value, 4);
+  } else {
+    const uint16_t bits = ToBf16(value);
+    std::memcpy(base + at * 2, &bits, 2);
+  }
+}
+
+float LoadAs(DType dtype, const char* base, int64_t at) {
+  float value = 0;
+  uint16_t bits = 0;
+  if (dtype == DType::kF32) {
+    std::memcpy(&value, base + at * 4, 4);
+    return value;
+  }
+  std::memcpy(&bits, base + at * 2, 2);
+  return FromBf16(bits);
+}
+
+double Exact(Activation activation, double x) {
+  switch (activation) {
+    case Activation::kGeluErf:
+      return 0.5 * x * std::erfc(-x / std::sqrt(2.0));
+    case Activation::kGeluTanh:
+      return 0.5 * x * (1 + std::tanh(std::sqrt(2 / M_PI) * (x + 0.044715 * x * x * x)));
+    case Activation::kQuickGelu:
+      return x / (1 + std::exp(-1.702 * x));
+    case Activation::kRelu:
+      return std::max(x, 0.0);
+    case Activation::kTanh:
+      return std::tanh(x);
+    default:
+      return x;
+  }
+}
+
+struct Data {
+  std::vector<float> a, w, bias, scale, residual;
+};
+
+Data MakeData(const Case& c) {
+  return {.a = Random(c.m * c.k, c.a, 1),
+          .w = Random(c.n * c.k, c.b, 2),
+          .bias = Random(c.n, DType::kF32, 3),
+          .scale = Random(c.n, DType::kF32, 4),
+          .residual = Random(c.m * c.n, DType::kF32, 5)};
+}
+
+// c of one case by the kernels of `isa`; everything starts 4 bytes past an aligned address, except
+// the packed weights, and rows of c have 3 elements between them.
+std::vector<float> RunKernel(Isa isa, const Case& c, const Data& data) {
+  const GemmKernel kernel = SelectGemm(isa, c.a, c.b);
+  const PackedLayout layout = PackedLayoutFor(isa, c.b, c.n, c.k);
+  EXPECT_EQ(layout.panel_columns, kernel.panel_columns);
+  const int64_t a_stride = c.k + c.a_padding;
+  const int64_t c_stride = c.n + 3;
+  const auto size = [](int64_t count) { return static_cast<size_t>(count * 4); };
+  Bytes packed(layout.bytes()), a(size(c.m * a_stride), 4), y(size(c.m * c_stride), 4);
+  Bytes sums(size(c.m * kernel.panel_columns), 4), residual(size(c.m * c.n), 4);
+  for (int64_t i = 0; i < c.m; ++i) {
+    for (int64_t k = 0; k < c.k; ++k) {
+      StoreAs(c.a, data.a[static_cast<size_t>(i * c.k + k)], a.data(), i * a_stride + k);
+    }
+    for (int64_t j = 0; j < c.n; ++j) {
+      StoreAs(DType::kF32, data.residual[static_cast<size_t>(i * c.n + j)], residual.data(),
+              i * c.n + j);
+    }
+  }
+  const PackSource source = {
+      .data = data.w.data(), .dtype = DType::kF32, .n = c.n, .row_stride = c.k};
+  const int64_t cut = std::min(c.k_cut, c.k);
+  for (int64_t panel = 0; panel < layout.panels(); ++panel) {
+    PackPanel(layout, panel, source, 0, packed.data());
+    PadPanel(layout, panel, packed.data());
+    const char* b = packed.data() + static_cast<size_t>(panel) * layout.panel_bytes();
+    GemmMultiply g = {.rows = c.m,
+                      .k = cut > 0 ? cut : c.k,
+                      .a = a.data(),
+                      .a_stride = a_stride,
+                      .b = b,
+                      .sums = reinterpret_cast<float*>(sums.data()),
+                      .next = b,
+                      .next_bytes = static_cast<int64_t>(layout.panel_bytes())};
+    kernel.multiply(g);
+    if (cut > 0) {
+      g.k = c.k - cut;
+      g.accumulate = true;
+      g.a = a.data() + cut * static_cast<int64_t>(ByteSize(c.a));
+      g.b = b + cut * layout.panel_columns * static_cast<int64_t>(ByteSize(c.b));
+      kernel.multiply(g);
+    }
+    const int64_t column = panel * layout.panel_columns;
+    GemmFinish f = {.rows = c.m,
+                    .columns = std::min(layout.panel_columns, c.n - column),
+                    .sums = g.sums,
+                    .activation = c.activation,
+                    .c = y.data() + column * static_cast<int64_t>(ByteSize(c.c)),
+                    .c_stride = c_stride,
+                    .c_bf16 = c.c == DType::kBF16};
+    if (c.vectors) {
+      f.bias = data.bias.data() + column;
+      f.scale = data.scale.data() + column;
+      f.residual = reinterpret_cast<const float*>(residual.data()) + column;
+      f.residual_stride = c.n;
+    }
+    kernel.finish(f);
+  }
+  std::vector<float> result;
+  for (int64_t i = 0; i < c.m; ++i) {
+    for (int64_t j = 0; j < c.n; ++j) result.push_back(LoadAs(c.c, y.data(), i * c_stride + j));
+    // Nothing is written past the last column.
+    const float beyond = LoadAs(c.c, y.data(), i * c_stride + c.n);
+    EXPECT_TRUE(std::isnan(beyond)) << c;
+  }
+  return result;
+}
+
+// A chain of k rounded additions of products under 1 is off by at most k * eps/2 * (sum of sizes);
+// the sizes' sum is bounded by k. Typical errors grow as the root of that; the bound uses k.
+void ExpectNearExact(Isa isa, const Case& c) {
+  const Data data = MakeData(c);
+  const std::vector<float> got = RunKernel(isa, c, data);
+  const double chain = 0x1p-24 * static_cast<double>(c.k + 2) * (1 + std::sqrt(c.k));
+  const double approximation = c.activation == Activation::kNone ? 0 : 1e-6;
+  for (int64_t i = 0; i < c.m; ++i) {
+    for (int64_t j = 0; j < c.n; ++j) {
+      double sum = 0;
+      for (int64_t k = 0; k < c.k; ++k) {
+        sum += double{data.a[static_cast<size_t>(i * c.k + k)]} *
+               data.w[static_cast<size_t>(j * c.k + k)];
+      }
+      const auto at = static_cast<size_t>(j);
+      double y = Exact(c.activation, c.vectors ? sum + data.bias[at] : sum);
+      if (c.vectors) y = y * data.scale[at] + data.residual[static_cast<size_t>(i * c.n + j)];
+      const double rounding = std::abs(y) * (c.c == DType::kBF16 ? 0x1p-8 : 0x1p-22);
+      ASSERT_NEAR(got[static_cast<size_t>(i * c.n + j)], y, chain + approximation + rounding)
+          << Name(isa) << " " << c << " at " << i << ", " << j;
+    }
+  }
+}
+
+class GemmKernels : public ::testing::TestWithParam<Isa> {
+ protected:
+  void SetUp() override {
+    if (!Cpu().Has(GetParam())) {
+      GTEST_SKIP() << "this CPU has no " << Name(GetParam()) << ": its kernels did not run";
+    }
+  }
+};
+
+TEST_P(GemmKernels, AgreeWithExactSumsOnAllSizesOfEdges) {
+  const std::pair<DType, DType> kTypes[] = {
+      {DType::kF32, DType::kF32}, {DType::kF32, DType::kBF16}, {DType::kBF16, DType::kBF16}};
+  for (const auto& [a, b] : kTypes) {
+    for (int64_t m : {0, 1, 2, 3, 4, 5, 6, 7, 8, 13, 16, 17, 33}) {
+      for (int64_t n : {1, 15, 16, 17, 63, 64, 65}) {
+        for (int64_t k : {0, 1, 2, 7, 31, 32, 33, 65}) {
+          ExpectNearExact(GetParam(), {.m = m, .n = n, .k = k, .a = a, .b = b, .a_padding = 5});
+        }
+      }
+    }
+    ExpectNearExact(GetParam(), {.m = 197, .n = 197, .k = 197, .a = a, .b = b});
+  }
+}
+
+TEST_P(GemmKernels, ApplyEveryActivationWithBiasScaleAndResidual) {
+  for (Activation activation : {Activation::kNone, Activation::kGeluErf, Activation::kGeluTanh,
+                                Activation::kQuickGelu, Activation::kRelu, Activation::kTanh}) {
+    for (DType c : {DType::kF32, DType::kBF16}) {
+      for (int64_t n : {1, 7, 8, 9, 64, 70}) {
+        ExpectNearExact(
+            GetParam(),
+            {.m = 7, .n = n, .k = 40, .c = c, .activation = activation, .vectors = true});
+      }
+    }
+  }
+}
+
+TEST_P(GemmKernels, GiveARowTheSameBitsWhateverItsNeighboursAndTheCutOfK) {
+  for (DType type : {DType::kF32, DType::kBF16}) {
+    Case c = {.m = 23, .n = 64, .k = 96, .a = type, .b = type};
+    const Data data = MakeData(c);
+    const std::vector<float> together = RunKernel(GetParam(), c, data);
+    c.k_cut = 32;
+    EXPECT_EQ(RunKernel(GetParam(), c, data), together);
+    for (int64_t row = 0; row < c.m; ++row) {
+      Data alone = data;
+      alone.a.assign(data.a.begin() + row * c.k, data.a.begin() + (row + 1) * c.k);
+      const std::vector<float> y =
+          RunKernel(GetParam(), {.m = 1, .n = c.n, .k = c.k, .a = type, .b = type}, alone);
+      EXPECT_TRUE(std::equal(y.begin(), y.end(), together.begin() + row * c.n)) << row;
+    }
+  }
+}
+
+std::vector<float> FinishValues(Isa isa, Activation activation, const std::vector<float>& values,
+                                bool bf16) {
+  const GemmKernel kernel = SelectGemm(isa, DType::kF32, DType::kF32);
+  std::vector<float> result;
+  for (const float value : values) {
+    const std::vector<float> sums(static_cast<size_t>(kernel.panel_columns), value);
+    float y = 0;
+    uint16_t bits = 0;
+    kernel.finish({.rows = 1,
+                   .columns = 1,
+                   .sums = sums.data(),
+                   .activation = activation,
+                   .c = bf16 ? static_cast<void*>(&bits) : &y,
+                   .c_stride = 1,
+                   .c_bf16 = bf16});
+    result.push_back(bf16 ? FromBf16(bits) : y);
+  }
+  return result;
+}
+
+TEST_P(GemmKernels, KeepActivationsWithinAMillionthOverTheirWholeRange) {
+  std::vector<float> inputs = {-1e30f, -1e4f, -100.0f, -88.0f, 88.0f, 100.0f, 1e4f};
+  for (int i = -12000; i <= 12000; ++i) inputs.push_back(static_cast<float>(i) * 0x1p-10f);
+  for (Activation activation :
+       {Activation::kGeluErf, Activation::kGeluTanh, Activation::kQuickGelu, Activation::kTanh}) {
+    const std::vector<float> got = FinishValues(GetParam(), activation, inputs, false);
+    for (size_t i = 0; i < inputs.size(); ++i) {
+      const double exact = Exact(activation, inputs[i]);
+      EXPECT_NEAR(got[i], exact, 1e-6 + std::abs(exact) * 0x1p-22)
+          << "activation " << static_cast<int>(activation) << " of " << inputs[i];
+    }
+  }
+}
+
+TEST_P(GemmKernels, PassNanAndInfinityOn) {
+  const std::vector<float> inputs = {NAN, INFINITY};
+  for (Activation activation : {Activation::kNone, Activation::kGeluErf, Activation::kGeluTanh,
+                                Activation::kQuickGelu, Activation::kRelu}) {
+    for (bool bf16 : {false, true}) {
+      const std::vector<float> got = FinishValues(GetParam(), activation, inputs, bf16);
+      EXPECT_TRUE(std::isnan(got[0])) << static_cast<int>(activation);
+      EXPECT_EQ(got[1], INFINITY) << static_cast<int>(activation);
+    }
+  }
+  EXPECT_TRUE(std::isnan(FinishValues(GetParam(), Activation::kTanh, inputs, false)[0]));
+}
+
+TEST_P(GemmKernels, RoundBf16OutputsToNearestEven) {
+  const std::vector<float> inputs = {1.0f,    1.00390625f, 1.01171875f, -1.00390625f, 1.005859375f,
+                                     3.3e38f, 3.4e38f,     1e-40f,      0x1.fep-127f, -0.0f};
+  const std::vector<float> got = FinishValues(GetParam(), Activation::kNone, inputs, true);
+  for (size_t i = 0; i < inputs.size(); ++i) {
+    EXPECT_EQ(got[i], FromBf16(ToBf16(inputs[i]))) << inputs[i];
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(AllIsas, GemmKernels,
+                         ::testing::Values(Isa::kScalar, Isa::kAvx2, Isa::kAvx512, Isa::kAvx512Bf16,
+                                           Isa::kAmx, Isa::kNeon),
+                         [](const auto& parameter) { return std::string(Name(parameter.param)); });
+
+}  // namespace
+}  // namespace vernier

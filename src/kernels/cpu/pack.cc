@@ -1,0 +1,146 @@
+#include "kernels/cpu/pack.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "core/float_types.h"
+#include "kernels/cpu/gemm_abi.h"
+
+namespace vernier {
+namespace {
+
+// Elements on each side of the square that is transposed at once: a cache line of f32 sources.
+constexpr int64_t kSquare = 16;
+
+struct F64 {
+  double value;
+  float ToF32() const { return static_cast<float>(value); }
+};
+struct F32 {
+  float value;
+  float ToF32() const { return value; }
+};
+struct F16 {
+  uint16_t bits;
+  float ToF32() const { return FromF16(bits); }
+};
+struct Bf16 {
+  uint16_t bits;
+  float ToF32() const { return FromBf16(bits); }
+};
+
+void Store(float value, float* to) { *to = value; }
+void Store(float value, uint16_t* to) { *to = ToBf16(value); }
+
+template <typename T>
+T LoadUnaligned(const void* from) {
+  T value;
+  std::memcpy(&value, from, sizeof(T));
+  return value;
+}
+
+// Where element [k, 0] of a panel lies, and how far apart neighbouring columns are.
+int64_t Offset(const float*, int64_t k, int64_t columns) { return k * columns; }
+int64_t Offset(const uint16_t*, int64_t k, int64_t columns) { return k / 2 * 2 * columns + k % 2; }
+constexpr int64_t ColumnStep(const float*) { return 1; }
+constexpr int64_t ColumnStep(const uint16_t*) { return 2; }
+
+// Rows [0, rows) of `from` into columns [column, column + rows) of `panel`.
+template <typename From, typename To>
+void PackRows(const PackedLayout& layout, const char* from, int64_t row_bytes, int64_t rows,
+              int64_t column, To* panel) {
+  const int64_t columns = layout.panel_columns;
+  for (int64_t k0 = 0; k0 < layout.padded_k(); k0 += kSquare) {
+    const int64_t k_end = std::min(k0 + kSquare, layout.padded_k());
+    for (int64_t row = 0; row < rows; ++row) {
+      const char* source = from + row * row_bytes;
+      for (int64_t k = k0; k < k_end; ++k) {
+        const bool real = k < layout.k;
+        const float value =
+            real ? LoadUnaligned<From>(source + k * static_cast<int64_t>(sizeof(From))).ToF32()
+                 : 0.0f;
+        Store(value, panel + Offset(panel, k, columns) + (column + row) * ColumnStep(panel));
+      }
+    }
+  }
+}
+
+struct Overlap {
+  int64_t rows;    // of the source in this panel
+  int64_t row;     // first of them in the source
+  int64_t column;  // where it goes
+};
+
+Overlap OverlapWith(const PackedLayout& layout, int64_t panel, int64_t n, int64_t first) {
+  const int64_t panel_begin = panel * layout.panel_columns;
+  const int64_t begin = std::max(first, panel_begin);
+  const int64_t end = std::min(first + n, panel_begin + layout.panel_columns);
+  return {.rows = std::max<int64_t>(0, end - begin),
+          .row = begin - first,
+          .column = begin - panel_begin};
+}
+
+template <typename From>
+void PackFrom(const PackedLayout& layout, const PackSource& source, Overlap overlap, char* panel) {
+  const int64_t row_bytes = source.row_stride * static_cast<int64_t>(sizeof(From));
+  const char* from = static_cast<const char*>(source.data) + overlap.row * row_bytes;
+  if (layout.dtype == DType::kF32) {
+    PackRows<From>(layout, from, row_bytes, overlap.rows, overlap.column,
+                   reinterpret_cast<float*>(panel));
+  } else {
+    PackRows<From>(layout, from, row_bytes, overlap.rows, overlap.column,
+                   reinterpret_cast<uint16_t*>(panel));
+  }
+}
+
+}  // namespace
+
+size_t PackedLayout::panel_bytes() const {
+  return static_cast<size_t>(padded_k() * panel_columns) * ByteSize(dtype);
+}
+
+const char* PackedLayout::tag() const {
+  const bool wide = panel_columns == kWidePanelColumns;
+  if (dtype == DType::kF32) return wide ? "BA16a64b" : "BA16a16b";
+  return wide ? "BA16a64b2a" : "BA16a16b2a";
+}
+
+PackedLayout PackedLayoutFor(Isa isa, DType dtype, int64_t n, int64_t k) {
+  const bool wide = isa == Isa::kAvx512 || isa == Isa::kAvx512Bf16 || isa == Isa::kAmx;
+  return {.dtype = dtype,
+          .n = n,
+          .k = k,
+          .panel_columns = wide ? kWidePanelColumns : kNarrowPanelColumns};
+}
+
+void PackPanel(const PackedLayout& layout, int64_t panel, const PackSource& source, int64_t first,
+               void* packed) noexcept {
+  const Overlap overlap = OverlapWith(layout, panel, source.n, first);
+  if (overlap.rows == 0) return;
+  char* to = static_cast<char*>(packed) + static_cast<size_t>(panel) * layout.panel_bytes();
+  switch (source.dtype) {
+    case DType::kF64:
+      return PackFrom<F64>(layout, source, overlap, to);
+    case DType::kF16:
+      return PackFrom<F16>(layout, source, overlap, to);
+    case DType::kBF16:
+      return PackFrom<Bf16>(layout, source, overlap, to);
+    default:
+      return PackFrom<F32>(layout, source, overlap, to);
+  }
+}
+
+void PadPanel(const PackedLayout& layout, int64_t panel, void* packed) noexcept {
+  const int64_t used = std::min(layout.panel_columns, layout.n - panel * layout.panel_columns);
+  if (used == layout.panel_columns) return;
+  // Every `row_bytes` hold all columns of one k (f32) or of one pair of k (bf16).
+  const int64_t element_bytes = layout.dtype == DType::kF32 ? 4 : 2 * 2;
+  const int64_t row_bytes = layout.panel_columns * element_bytes;
+  char* to = static_cast<char*>(packed) + static_cast<size_t>(panel) * layout.panel_bytes();
+  for (size_t at = 0; at < layout.panel_bytes(); at += static_cast<size_t>(row_bytes)) {
+    std::memset(to + at + used * element_bytes, 0,
+                static_cast<size_t>((layout.panel_columns - used) * element_bytes));
+  }
+}
+
+}  // namespace vernier
