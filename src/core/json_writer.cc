@@ -11,14 +11,15 @@
 
 namespace vernier {
 
-JsonWriter& JsonWriter::BeginObject() { return Open('{'); }
+JsonWriter& JsonWriter::BeginObject() { return Open('{', layout_); }
 JsonWriter& JsonWriter::EndObject() { return Close('}'); }
-JsonWriter& JsonWriter::BeginArray() { return Open('['); }
+JsonWriter& JsonWriter::BeginArray() { return Open('[', layout_); }
+JsonWriter& JsonWriter::BeginArrayOnOneLine() { return Open('[', Layout::kOneLine); }
 JsonWriter& JsonWriter::EndArray() { return Close(']'); }
 
 JsonWriter& JsonWriter::Key(std::string_view key) {
   VN_CHECK(!levels_.empty() && levels_.back().object && !after_key_, "JSON key outside an object");
-  if (!levels_.back().empty) text_ += ',';
+  if (!levels_.back().empty) text_ += levels_.back().one_line ? ", " : ",";
   levels_.back().empty = false;
   NewLine();
   AppendString(key);
@@ -67,7 +68,7 @@ JsonWriter& JsonWriter::Integer(int64_t number) {
 
 std::string JsonWriter::Take() {
   VN_CHECK(levels_.empty() && !text_.empty(), "JSON is not complete");
-  text_ += '\n';
+  if (layout_ == Layout::kIndented) text_ += '\n';
   return std::exchange(text_, {});
 }
 
@@ -92,10 +93,10 @@ void JsonWriter::NewLine() {
   text_.append(levels_.size() * 2, ' ');
 }
 
-JsonWriter& JsonWriter::Open(char bracket) {
+JsonWriter& JsonWriter::Open(char bracket, Layout layout) {
   BeforeValue();
   text_ += bracket;
-  levels_.push_back({.object = bracket == '{'});
+  levels_.push_back({.object = bracket == '{', .one_line = layout == Layout::kOneLine});
   return *this;
 }
 

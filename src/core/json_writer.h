@@ -1,4 +1,5 @@
-// Writes JSON as a stream of calls, indented by two spaces, numbers independent of the locale.
+// Writes JSON as a stream of calls, indented by two spaces or on one line, numbers independent of
+// the locale.
 // A misuse (value without key in an object, unbalanced end) is a fault of ours and throws
 // Error{kInternal}. Bytes that are not UTF-8 become U+FFFD; NaN and infinities become null.
 #pragma once
@@ -14,9 +15,15 @@ namespace vernier {
 
 class JsonWriter {
  public:
+  enum class Layout { kIndented, kOneLine };
+
+  explicit JsonWriter(Layout layout = Layout::kIndented) : layout_(layout) {}
+
   JsonWriter& BeginObject();
   JsonWriter& EndObject();
   JsonWriter& BeginArray();
+  /// For short arrays, such as shapes.
+  JsonWriter& BeginArrayOnOneLine();
   JsonWriter& EndArray();
   JsonWriter& Key(std::string_view key);
 
@@ -34,8 +41,7 @@ class JsonWriter {
   /// An array on one line, for samples and embeddings.
   template <typename T>
   JsonWriter& Array(std::span<const T> values) {
-    BeginArray();
-    levels_.back().one_line = true;
+    BeginArrayOnOneLine();
     for (const T& value : values) Value(value);
     return EndArray();
   }
@@ -49,7 +55,7 @@ class JsonWriter {
     return Key(key).Value(value);
   }
 
-  /// The finished text with a newline at its end.
+  /// The finished text; the indented layout ends with a newline.
   std::string Take();
 
  private:
@@ -61,10 +67,11 @@ class JsonWriter {
   JsonWriter& Integer(int64_t number);
   void BeforeValue();
   void NewLine();
-  JsonWriter& Open(char bracket);
+  JsonWriter& Open(char bracket, Layout layout);
   JsonWriter& Close(char bracket);
   void AppendString(std::string_view text);
 
+  Layout layout_;
   std::string text_;
   std::vector<Level> levels_;
   bool after_key_ = false;
