@@ -1,0 +1,16 @@
+// What a processor may do to a decoded picture before resizing: turn it upright, make it RGB.
+// The arithmetic is Pillow's, so that results agree with pipelines written in Python. Pure.
+#pragma once
+
+#include "io/image.h"
+
+namespace vernier {
+
+/// The picture as its EXIF orientation says it should be seen; the orientation becomes 1.
+Image ApplyExifOrientation(Image image);
+
+/// Three 8-bit channels from any mode: alpha is dropped (not composited), palettes are looked up,
+/// 16- and 32-bit gray is clipped (not scaled) to 0..255, ink becomes light.
+Image ConvertToRgb(Image image);
+
+}  // namespace vernier

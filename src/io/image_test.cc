@@ -1,0 +1,142 @@
+// Holds every reader to Pillow's answer, pixel by pixel, over the pictures in tests/data/images.
+#include "io/image.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <fstream>
+#include <set>
+#include <sstream>
+#include <string>
+
+#include "io/image_convert.h"
+#include "vernier/error.h"
+
+namespace vernier {
+namespace {
+
+using ::testing::HasSubstr;
+
+std::string PathOf(const std::string& name) {
+  return std::string(VERNIER_TEST_DATA "/images/") + name;
+}
+
+std::string Fnv(const uint8_t* data, size_t size) {
+  uint64_t value = 0xCBF29CE484222325;
+  for (size_t i = 0; i < size; ++i) value = (value ^ data[i]) * 0x100000001B3;
+  char text[17];
+  snprintf(text, sizeof text, "%016llx", static_cast<unsigned long long>(value));
+  return text;
+}
+
+std::string Fnv(const Image& image) { return Fnv(image.pixels.data(), image.pixels.size()); }
+
+std::string TransparencyOf(const Image& image) {
+  std::string text;
+  for (const uint16_t value : image.transparency)
+    text += (text.empty() ? "" : ",") + std::to_string(value);
+  return text.empty() ? "-" : text;
+}
+
+// One line of expected.txt as tools/image_expectations.py writes it.
+std::string Describe(const std::string& name) {
+  Image image = DecodeImage(PathOf(name));
+  std::ostringstream line;
+  line << name << ' ' << Name(image.mode) << ' ' << image.width << ' ' << image.height << ' '
+       << image.exif_orientation << ' ' << image.frames << ' ' << Fnv(image) << ' '
+       << (image.mode == ImageMode::kP ? Fnv(image.palette.data(), image.palette.size()) : "-");
+  const std::string transparency = TransparencyOf(image);
+  line << ' ' << Fnv(ConvertToRgb(DecodeImage(PathOf(name)))) << ' '
+       << Fnv(ApplyExifOrientation(std::move(image))) << ' ' << transparency;
+  return line.str();
+}
+
+// What Pillow takes and this library refuses: pixels whose checksum says that they are damaged.
+const std::set<std::string> kStricter = {"png_bad_crc_idat.png"};
+
+TEST(DecodeImage, AgreesWithPillowPixelByPixel) {
+  std::ifstream expected(PathOf("expected.txt"));
+  int compared = 0;
+  for (std::string line; std::getline(expected, line);) {
+    const std::string name = line.substr(0, line.find(' '));
+    SCOPED_TRACE(name);
+    if (line == name + " error" || kStricter.contains(name)) {
+      EXPECT_THROW(DecodeImage(PathOf(name)), Error);
+      continue;
+    }
+    ++compared;
+    try {
+      EXPECT_EQ(Describe(name), line);
+    } catch (const Error& error) {
+      ADD_FAILURE() << error.what();
+    }
+  }
+  EXPECT_GT(compared, 50);
+}
+
+std::string MessageFor(const std::string& name, const DecodeOptions& options = {}) {
+  try {
+    DecodeImage(PathOf(name), options);
+  } catch (const Error& error) {
+    EXPECT_EQ(error.kind(), ErrorKind::kInput);
+    return error.what();
+  }
+  return "no error";
+}
+
+TEST(DecodeImage, SaysWhatAFileIsThatIsNoImage) {
+  EXPECT_THAT(MessageFor("bad_text.png"), HasSubstr("bad_text.png: not an image: it is a text"));
+  EXPECT_THAT(MessageFor("bad_html.jpg"), HasSubstr("it is an HTML page"));
+  EXPECT_THAT(MessageFor("bad_empty.png"), HasSubstr("the file is empty"));
+}
+
+TEST(DecodeImage, RefusesHeadersOfMorePixelsThanTheLimit) {
+  for (const char* name : {"bad_png_60000x60000.png", "bad_jpeg_60000x60000.jpg"}) {
+    EXPECT_THAT(MessageFor(name), HasSubstr("the header says 60000x60000 pixels"));
+    EXPECT_THAT(MessageFor(name), HasSubstr("--max-pixels"));
+  }
+}
+
+TEST(DecodeImage, RefusesHeadersThatTheFileIsTooSmallToHold) {
+  DecodeOptions generous;
+  generous.max_pixels = int64_t{1} << 40;
+  EXPECT_THAT(MessageFor("bad_png_60000x60000.png", generous), HasSubstr("bytes cannot hold"));
+  EXPECT_THAT(MessageFor("bad_jpeg_60000x60000.jpg", generous), HasSubstr("bytes cannot hold"));
+}
+
+TEST(DecodeImage, WarnsAboveHalfOfTheLimit) {
+  DecodeOptions options;
+  options.max_pixels = 37 * 29 + 1;
+  const Image image = DecodeImage(PathOf("png_rgb8.png"), options);
+  ASSERT_EQ(image.warnings.size(), 1U);
+  EXPECT_THAT(image.warnings[0], HasSubstr("37x29 pixels are more than half of the limit"));
+  EXPECT_TRUE(DecodeImage(PathOf("png_rgb8.png")).warnings.empty());
+}
+
+TEST(DecodeImage, RefusesZeroSizes) {
+  EXPECT_THAT(MessageFor("bad_png_0x5.png"), HasSubstr("PNG: the header says 0x5 pixels"));
+  EXPECT_THAT(MessageFor("bad_jpeg_0x37.jpg"), HasSubstr("JPEG: "));
+}
+
+TEST(DecodeImage, NamesDamage) {
+  EXPECT_THAT(MessageFor("png_truncated.png"), HasSubstr("PNG: truncated"));
+  EXPECT_THAT(MessageFor("jpeg_truncated_half.jpg"), HasSubstr("JPEG: truncated"));
+  EXPECT_THAT(MessageFor("jpeg_truncated_eoi.jpg"), HasSubstr("JPEG: truncated"));
+  EXPECT_THAT(MessageFor("png_bad_crc_idat.png"), HasSubstr("PNG: IDAT: CRC error"));
+  EXPECT_THAT(MessageFor("bad_png_depth3.png"), HasSubstr("PNG: Invalid IHDR data"));
+}
+
+TEST(DecodeImage, NeverFetchesUrls) {
+  for (const char* url : {"http://example.com/a.png", "https://example.com/a.png",
+                          "data:image/png;base64,iVBORw0KGgo=", "file:///etc/passwd"}) {
+    try {
+      DecodeImage(std::string(url));
+      ADD_FAILURE() << url;
+    } catch (const Error& error) {
+      EXPECT_THAT(error.what(), HasSubstr("images are read from files"));
+    }
+  }
+}
+
+}  // namespace
+}  // namespace vernier

@@ -1,0 +1,48 @@
+// Resizing as three published implementations do it, to the last bit. The same name ("bilinear")
+// means different arithmetic in each, so the flavour is always stated:
+//   torch8    torchvision on 8-bit tensors: taps of 16 bits or fewer, width before height.
+//   pillow    Pillow 13: taps of 22 bits; height first where rows shrink by more than twice as
+//             much as columns.
+//   pillow12  Pillow up to 12: the same taps, always width first.
+// Pure functions; `threads` splits rows and never changes a result.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+#include "io/image.h"
+
+namespace vernier {
+
+enum class ResizeFlavour : uint8_t { kTorch8, kPillow, kPillow12 };
+enum class ResizeFilter : uint8_t { kNearest, kBox, kBilinear, kHamming, kBicubic, kLanczos };
+
+const char* Name(ResizeFlavour flavour);
+const char* Name(ResizeFilter filter);
+
+/// By name, as given on the command line or in a configuration; Error{kUsage} lists the choices.
+ResizeFlavour ResizeFlavourNamed(std::string_view name);
+ResizeFilter ResizeFilterNamed(std::string_view name);
+
+/// By Pillow's number, as preprocessor_config.json gives it in `resample`; Error{kInput} otherwise.
+ResizeFilter ResizeFilterNumbered(int64_t number);
+
+struct ResizeOptions {
+  ResizeFlavour flavour = ResizeFlavour::kTorch8;
+  ResizeFilter filter = ResizeFilter::kBilinear;
+  int threads = 1;
+};
+
+/// Whether the vertical pass comes before the horizontal one.
+bool HeightFirst(ResizeFlavour flavour, int64_t from_height, int64_t from_width, int64_t height,
+                 int64_t width);
+
+/// Resizes every channel by itself, whatever it means; mode and palette stay. Same size: a copy.
+Image ResizeChannels(const Image& image, int64_t height, int64_t width,
+                     const ResizeOptions& options);
+
+/// Resizes as Pillow's Image.resize does: nearest neighbour for modes P and 1, colours weighted by
+/// alpha for LA and RGBA.
+Image ResizeInMode(const Image& image, int64_t height, int64_t width, const ResizeOptions& options);
+
+}  // namespace vernier
