@@ -1,0 +1,15 @@
+// "Did you mean": the known name that is nearest to what was typed.
+#pragma once
+
+#include <span>
+#include <string_view>
+
+namespace vernier {
+
+/// Insertions, deletions, replacements and swaps of neighbours between two words.
+int EditDistance(std::string_view a, std::string_view b);
+
+/// The nearest of `known` when it is near enough to be meant, else empty.
+std::string_view Nearest(std::string_view word, std::span<const std::string_view> known);
+
+}  // namespace vernier
