@@ -1,0 +1,142 @@
+#include "ops/attention.h"
+
+#include <fmt/format.h>
+
+#include "graph/graph.h"
+#include "ops/elementwise.h"
+#include "ops/linear.h"
+#include "ops/norm.h"
+#include "ops/op_support.h"
+#include "ops/shape_ops.h"
+
+namespace vernier {
+namespace {
+
+using Types = std::vector<ValueType>;
+
+void RequireHeads(int heads, int kv_heads) {
+  if (heads < 1 || kv_heads < 1 || heads % kv_heads != 0) {
+    ShapeError(fmt::format("{} attention heads cannot share {} key-value heads", heads, kv_heads));
+  }
+}
+
+// Width of one head: the channel count divided by the heads, which must divide it.
+Dim HeadDim(const Dim& width, int heads) {
+  if (width.IsConstant() && width.constant() % heads != 0) {
+    ShapeError(fmt::format("{} channels do not divide into {} heads", width.ToString(), heads));
+  }
+  return FloorDiv(width, heads);
+}
+
+Types InferAttention(const Attributes& attributes, const Types& in) {
+  const auto& attention = attributes.get<Attention>();
+  RequireHeads(attention.heads, attention.kv_heads);
+  RequireRank(in[0], 2, 3, "the query");
+  for (size_t i : {1, 2}) RequireRank(in[i], in[0].rank(), in[0].rank(), "key and value");
+  const Dim head_dim = HeadDim(in[0].dim(-1), attention.heads);
+  RequireEqual(in[1].dim(-1), head_dim * attention.kv_heads, "the key's width");
+  RequireEqual(in[2].dim(-1), head_dim * attention.kv_heads, "the value's width");
+  RequireEqual(in[2].dim(-2), in[1].dim(-2), "the number of values");
+  const bool has_segments = in.size() > 4 && in[4].rank() > 0;
+  if (has_segments != (in[0].rank() == 2)) {
+    ShapeError("packed queries [tokens, channels] come with segments, batched ones without");
+  }
+  return {in[0]};
+}
+
+Dim AttentionFlops(const Attributes&, const Types& in, const Types&) {
+  return Product(in[0].shape) * in[1].dim(-2) * 4;
+}
+
+Types InferKvAppend(const Attributes&, const Types& in) {
+  RequireRank(in[0], 3, 3, "the state");
+  for (size_t i : {1, 2}) {
+    RequireRank(in[i], 3, 3, "new keys and values");
+    RequireEqual(in[i].dim(0), in[0].dim(0), "rows of new keys and values");
+    RequireEqual(in[i].dim(2), in[0].dim(2), "width of new keys and values");
+  }
+  return {in[0]};
+}
+
+Types InferCachedAttention(const Attributes& attributes, const Types& in) {
+  const auto& attention = attributes.get<CachedAttention>();
+  RequireHeads(attention.heads, attention.kv_heads);
+  RequireRank(in[0], 3, 3, "the query");
+  const Dim head_dim = HeadDim(in[0].dim(-1), attention.heads);
+  RequireEqual(in[1].dim(-1), head_dim * attention.kv_heads, "the state's width");
+  return {in[0]};
+}
+
+// [batch, tokens, heads*dim] to [batch, heads, tokens, dim], kv heads repeated to `heads`.
+Value SplitHeads(Graph& graph, Value x, int own_heads, int heads, const Path& at) {
+  const Dim batch = x.dim(0), tokens = x.dim(1), dim = FloorDiv(x.dim(2), own_heads);
+  x = graph.Add(kReshape, Attributes::Of(Reshape{{batch, tokens, own_heads, dim}}), {x},
+                at / "#split");
+  x = graph.Add(kTranspose, Attributes::Of(Transpose{{0, 2, 1, 3}}), {x}, at / "#heads");
+  if (own_heads == heads) return x;
+  const int repeats = heads / own_heads;
+  x = graph.Add(kReshape, Attributes::Of(Reshape{{batch, own_heads, 1, tokens, dim}}), {x},
+                at / "#groups");
+  x = graph.Add(kExpand, Attributes::Of(Expand{{batch, own_heads, repeats, tokens, dim}}), {x},
+                at / "#repeated");
+  return graph.Add(kReshape, Attributes::Of(Reshape{{batch, heads, tokens, dim}}), {x},
+                   at / "#all_heads");
+}
+
+// Plain attention without mask or segments; the masked forms have no opset-11 equivalent of fixed
+// shape and stay whole.
+std::vector<int> DecomposeAttention(Graph& graph, const Node& node) {
+  const auto& attention = node.attributes.get<Attention>();
+  if (attention.mask != AttentionMask::kNone || node.inputs.size() > 4) return {};
+  const Path at(node.name);
+  const Value query{&graph, node.inputs[0]};
+  const Value q = SplitHeads(graph, query, attention.heads, attention.heads, at / "#query");
+  const Value k =
+      SplitHeads(graph, {&graph, node.inputs[1]}, attention.kv_heads, attention.heads, at / "#key");
+  const Value v = SplitHeads(graph, {&graph, node.inputs[2]}, attention.kv_heads, attention.heads,
+                             at / "#value");
+  const Value k_transposed =
+      graph.Add(kTranspose, Attributes::Of(Transpose{{0, 1, 3, 2}}), {k}, at / "#key_transposed");
+  Value scores = graph.Add(kMatMul, Attributes::Of(MatMul{}), {q, k_transposed}, at / "#scores");
+  const Value scale = graph.Add(
+      kConstant, Attributes::Of(Constant{static_cast<float>(attention.scale)}), {}, at / "#scale");
+  scores =
+      graph.Add(kBinary, Attributes::Of(Binary{BinaryKind::kMul}), {scores, scale}, at / "#scaled");
+  if (node.inputs.size() > 3 && node.inputs[3] != kNoValue) {
+    scores = graph.Add(kBinary, Attributes::Of(Binary{BinaryKind::kAdd}),
+                       {scores, {&graph, node.inputs[3]}}, at / "#biased");
+  }
+  const Value probs = graph.Add(kSoftmax, Attributes::Of(Softmax{}), {scores}, at / "#probs");
+  Value mixed = graph.Add(kMatMul, Attributes::Of(MatMul{}), {probs, v}, at / "#mixed");
+  mixed = graph.Add(kTranspose, Attributes::Of(Transpose{{0, 2, 1, 3}}), {mixed}, at / "#by_token");
+  mixed = graph.Add(kReshape, Attributes::Of(Reshape{query.type().shape}), {mixed}, at / "#joined");
+  return {mixed.id};
+}
+
+template <typename T>
+std::string Describe(const Attributes& attributes) {
+  const auto& attention = attributes.get<T>();
+  return fmt::format("heads={}, kv_heads={}, scale={:.6g}{}", attention.heads, attention.kv_heads,
+                     attention.scale, attention.mask == AttentionMask::kCausal ? ", causal" : "");
+}
+
+}  // namespace
+
+const OpDef kAttention{.name = "Attention",
+                       .min_inputs = 3,
+                       .max_inputs = 5,
+                       .infer = InferAttention,
+                       .flops = AttentionFlops,
+                       .decompose = DecomposeAttention,
+                       .describe = Describe<Attention>};
+
+const OpDef kKvAppend{.name = "KvAppend", .min_inputs = 3, .max_inputs = 3, .infer = InferKvAppend};
+
+const OpDef kCachedAttention{.name = "CachedAttention",
+                             .min_inputs = 2,
+                             .max_inputs = 2,
+                             .infer = InferCachedAttention,
+                             .flops = AttentionFlops,
+                             .describe = Describe<CachedAttention>};
+
+}  // namespace vernier

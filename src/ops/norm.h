@@ -1,0 +1,23 @@
+// LayerNorm over the last axis: (x - mean) / sqrt(var + eps) * gain + bias, biased variance
+// (Ba et al. 2016; torch.nn.LayerNorm). Softmax over the last axis, row maximum subtracted.
+// Mean over one axis, which is dropped.
+#pragma once
+
+#include "graph/op.h"
+
+namespace vernier {
+
+/// inputs: x [..., n], gain [n], bias [n]
+struct LayerNorm {
+  double eps;
+};
+struct Softmax {};
+struct Mean {
+  int axis;
+};
+
+extern const OpDef kLayerNorm;
+extern const OpDef kSoftmax;
+extern const OpDef kMean;
+
+}  // namespace vernier

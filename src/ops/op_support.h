@@ -1,0 +1,22 @@
+// Helpers for shape rules: one-line checks whose messages say what was expected and found.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "graph/op.h"
+
+namespace vernier {
+
+/// Throws Error{kInput}; the graph adds the node's name.
+[[noreturn]] void ShapeError(const std::string& message);
+void RequireRank(const ValueType& type, int low, int high, const char* what);
+void RequireEqual(const Dim& found, const Dim& expected, const char* what);
+
+/// NumPy broadcasting of two shapes.
+Dims Broadcast(const Dims& a, const Dims& b);
+
+/// An axis counted from the front; throws when it is out of range.
+int NormalAxis(int axis, int rank);
+
+}  // namespace vernier

@@ -1,0 +1,63 @@
+#include "ops/rope.h"
+
+#include <fmt/format.h>
+
+#include "ops/op_support.h"
+
+namespace vernier {
+namespace {
+
+using Types = std::vector<ValueType>;
+
+Types InferRope(const Attributes& attributes, const Types& in) {
+  const auto& rope = attributes.get<Rope>();
+  RequireRank(in[0], 3, 3, "the rotated value");
+  for (size_t i : {1, 2}) {
+    RequireRank(in[i], 2, 2, "the cosine and sine tables");
+    RequireEqual(in[i].dim(0), in[0].dim(1), "the tables' token count");
+    RequireEqual(in[i].dim(1) * Dim(2 * rope.heads), in[0].dim(2), "the tables' width");
+  }
+  return {in[0]};
+}
+
+Types InferRopeTable2d(const Attributes& attributes, const Types&) {
+  const auto& table = attributes.get<RopeTable2d>();
+  if (table.head_dim % 4 != 0) {
+    ShapeError(
+        fmt::format("two-dimensional rotary positions need a head width that 4 divides, got {}",
+                    table.head_dim));
+  }
+  const ValueType type{DType::kF32,
+                       {Dim(table.leading) + table.rows * table.columns, Dim(table.head_dim / 2)}};
+  return {type, type};
+}
+
+Dim RopeFlops(const Attributes&, const Types&, const Types& out) {
+  return Product(out[0].shape) * 3;
+}
+
+}  // namespace
+
+const OpDef kRope{.name = "Rope",
+                  .min_inputs = 3,
+                  .max_inputs = 3,
+                  .infer = InferRope,
+                  .flops = RopeFlops,
+                  .describe = [](const Attributes& a) -> std::string {
+                    const auto& rope = a.get<Rope>();
+                    return fmt::format("heads={}, {}", rope.heads,
+                                       rope.interleaved ? "interleaved" : "halves");
+                  }};
+
+const OpDef kRopeTable2d{.name = "RopeTable2d",
+                         .min_inputs = 0,
+                         .max_inputs = 0,
+                         .infer = InferRopeTable2d,
+                         .describe = [](const Attributes& a) -> std::string {
+                           const auto& table = a.get<RopeTable2d>();
+                           return fmt::format("{} x {}, head_dim={}, theta={:g}",
+                                              table.rows.ToString(), table.columns.ToString(),
+                                              table.head_dim, table.theta);
+                         }};
+
+}  // namespace vernier

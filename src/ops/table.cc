@@ -1,0 +1,30 @@
+#include "ops/table.h"
+
+#include "ops/attention.h"
+#include "ops/elementwise.h"
+#include "ops/linear.h"
+#include "ops/norm.h"
+#include "ops/resize_grid.h"
+#include "ops/rope.h"
+#include "ops/shape_ops.h"
+
+namespace vernier {
+
+std::span<const OpDef* const> AllOps() {
+  static constexpr const OpDef* kOps[] = {
+      &kActivation,  &kAttention, &kBinary,   &kCachedAttention, &kCast,       &kConcat,
+      &kConstant,    &kExpand,    &kKvAppend, &kLayerNorm,       &kLinear,     &kFusedLinear,
+      &kMatMul,      &kMean,      &kPatchify, &kReshape,         &kResizeGrid, &kRope,
+      &kRopeTable2d, &kSlice,     &kSoftmax,  &kTranspose,       &kUnary,
+  };
+  return kOps;
+}
+
+const OpDef* FindOp(std::string_view name) {
+  for (const OpDef* op : AllOps()) {
+    if (name == op->name) return op;
+  }
+  return nullptr;
+}
+
+}  // namespace vernier
