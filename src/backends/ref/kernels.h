@@ -1,0 +1,26 @@
+// The reference kernels: a plain loop with fp64 sums for each op is its definition. They take f32
+// and integer operands, write dense f32, and are also what recomputed taps and bind-time folding
+// run. Pure functions; `threads` only splits independent outputs, never a sum.
+#pragma once
+
+#include <span>
+
+#include "backends/tensor_arg.h"
+#include "graph/op.h"
+
+namespace vernier {
+
+struct RefArgs {
+  const Attributes& attributes;
+  std::span<const TensorArg> inputs;
+  std::span<const TensorArg> outputs;
+  const Extents& extents;  // for attributes that hold dimensions
+  int threads = 1;
+};
+
+using RefKernel = void (*)(const RefArgs&);
+
+/// The reference of an op; null for ops that only passes make.
+RefKernel FindRefKernel(const OpDef& op);
+
+}  // namespace vernier

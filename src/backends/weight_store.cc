@@ -1,0 +1,78 @@
+#include "backends/weight_store.h"
+
+#include <fmt/format.h>
+#include <sys/mman.h>
+
+#include <algorithm>
+#include <cstring>
+
+#include "vernier/error.h"
+
+namespace vernier {
+
+WeightBytes::WeightBytes(size_t bytes) : bytes_(bytes), data_(nullptr, Unmap{bytes}) {
+  // Anonymous pages of their own: large weights return to the system when they are dropped, and
+  // may be backed by huge pages, which spares most of the TLB misses of streaming them.
+  constexpr size_t kHugePage = size_t{2} << 20;
+  if (bytes == 0) return;
+  void* p = mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (p == MAP_FAILED) {
+    throw Error(ErrorKind::kResource,
+                fmt::format("out of memory: {} bytes of weights were refused", bytes),
+                "use a smaller dtype (--dtype bf16), or a machine with more memory");
+  }
+  data_.reset(p);
+  if (bytes >= kHugePage) madvise(p, bytes, MADV_HUGEPAGE);
+}
+
+void WeightBytes::Unmap::operator()(void* p) const { munmap(p, bytes); }
+
+void WeightStore::Release(const std::string& name) const {
+  if (source_.release) source_.release(name);
+}
+
+WeightStore::Float32View WeightStore::Float32(const std::string& name) {
+  const TensorView raw = Raw(name);
+  if (raw.dtype == DType::kF32) return {nullptr, static_cast<const float*>(raw.data)};
+  auto copy = Float32Copy(name);
+  const auto* data = static_cast<const float*>(copy->data());
+  return {std::move(copy), data};
+}
+
+std::shared_ptr<const WeightBytes> WeightStore::Float32Copy(const std::string& name) {
+  const TensorView raw = Raw(name);
+  const size_t bytes = static_cast<size_t>(raw.shape.elements()) * sizeof(float);
+  return Packed("f32:" + name, bytes, [&](WeightBytes& into) {
+    const Tensor wide = ToFloat32(raw);
+    if (bytes != 0) std::memcpy(into.data(), wide.data(), bytes);
+    Release(name);
+  });
+}
+
+std::shared_ptr<const WeightBytes> WeightStore::Packed(
+    const std::string& key, size_t bytes, const std::function<void(WeightBytes&)>& make) {
+  Slot* slot = nullptr;
+  {
+    std::lock_guard lock(mutex_);
+    auto& entry = slots_[key];
+    if (!entry) entry = std::make_unique<Slot>();
+    slot = entry.get();
+  }
+  std::lock_guard making(slot->making);
+  if (auto alive = slot->bytes.lock()) return alive;
+  auto made = std::make_shared<WeightBytes>(bytes);
+  make(*made);
+  slot->bytes = made;
+  return made;
+}
+
+size_t WeightStore::packed_bytes() const {
+  std::lock_guard lock(mutex_);
+  size_t total = 0;
+  for (const auto& [key, slot] : slots_) {
+    if (const auto alive = slot->bytes.lock()) total += alive->bytes();
+  }
+  return total;
+}
+
+}  // namespace vernier
