@@ -1,0 +1,40 @@
+#include "passes/precision_rules.h"
+
+#include <fmt/format.h>
+
+#include "vernier/error.h"
+
+namespace vernier {
+
+bool GlobMatches(std::string_view pattern, std::string_view text) {
+  size_t p = 0, t = 0, star = std::string_view::npos, resume = 0;
+  while (t < text.size()) {
+    if (p < pattern.size() && (pattern[p] == '?' || pattern[p] == text[t])) {
+      ++p;
+      ++t;
+    } else if (p < pattern.size() && pattern[p] == '*') {
+      star = p++;
+      resume = t;
+    } else if (star != std::string_view::npos) {
+      p = star + 1;
+      t = ++resume;
+    } else {
+      return false;
+    }
+  }
+  while (p < pattern.size() && pattern[p] == '*') ++p;
+  return p == pattern.size();
+}
+
+PrecisionRules PresetRules(std::string_view name, const std::vector<std::string>& keep_f32) {
+  if (name == "f32") return {};
+  if (name != "bf16") {
+    throw Error(ErrorKind::kUsage, fmt::format("unknown dtype '{}'", name), "use f32 or bf16");
+  }
+  constexpr Precision kBf16{DType::kBF16, DType::kBF16, DType::kBF16};
+  PrecisionRules rules = {{"*", kBf16}};
+  for (const std::string& pattern : keep_f32) rules.push_back({pattern, {}});
+  return rules;
+}
+
+}  // namespace vernier

@@ -1,0 +1,27 @@
+// Precision rules: which nodes compute at which numbers, by name. The last rule that matches wins.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "graph/graph.h"
+
+namespace vernier {
+
+struct PrecisionRule {
+  std::string pattern;  // glob over canonical names and aliases: '*' any run, '?' one character
+  Precision precision;
+};
+
+using PrecisionRules = std::vector<PrecisionRule>;
+
+/// True when `pattern` matches the whole of `text`.
+bool GlobMatches(std::string_view pattern, std::string_view text);
+
+/// Rules of a preset: "f32" none; "bf16" weights, multiplies and the values between them in bf16,
+/// while the residual stream, norm statistics, softmax and `keep_f32` nodes stay f32.
+/// Throws Error{kUsage} for another name.
+PrecisionRules PresetRules(std::string_view name, const std::vector<std::string>& keep_f32);
+
+}  // namespace vernier
