@@ -1,0 +1,237 @@
+#include "runtime/context.h"
+
+#include <fmt/format.h>
+
+#include <cstring>
+#include <exception>
+#include <mutex>
+#include <optional>
+#include <thread>
+
+#include "core/check.h"
+#include "core/parallel.h"
+#include "runtime/tap_reader.h"
+
+namespace vernier {
+namespace {
+
+constexpr size_t kAlignment = 64;
+
+size_t Aligned(size_t bytes) { return (bytes + kAlignment - 1) / kAlignment * kAlignment; }
+
+// One run: the operand table and the loops over steps.
+class Execution {
+ public:
+  Execution(const Plan& plan, const NamedViews& inputs, const RunOptions& options, char* arena,
+            char* scratch)
+      : plan_(plan), options_(options), arena_(arena), scratch_(scratch) {
+    extents_ = plan.extents();
+    for (const auto& [symbol, value] : options.runtime_extents) extents_[symbol] = value;
+    LocateInputs(inputs);
+    LocateStates();
+  }
+
+  TensorArg Locate(const Operand& operand) const {
+    TensorArg arg = operand.arg;
+    if (operand.runtime_extent) SetRuntimeExtents(operand, arg);
+    switch (operand.place) {
+      case Place::kAbsent:
+        arg.data = nullptr;
+        break;
+      case Place::kInput:
+        arg.data = static_cast<char*>(const_cast<void*>(inputs_[operand.index])) + operand.offset;
+        break;
+      case Place::kArena:
+        arg.data = arena_ + operand.offset;
+        break;
+      case Place::kHeld:
+        arg.data = static_cast<char*>(arg.data) + operand.offset;
+        break;
+      case Place::kState:
+        arg.data = &states_[operand.index]->view();
+        break;
+    }
+    return arg;
+  }
+
+  void Run() {
+    if (options_.taps != nullptr) {
+      taps_.emplace(plan_, *options_.taps, [this](const Operand& o) { return Locate(o); });
+      taps_->BeforeRun();
+    }
+    if (plan_.lanes() == 1) {
+      for (size_t i = 0; i < plan_.steps().size(); ++i) RunStep(i, scratch_);
+    } else {
+      RunLanes();
+    }
+  }
+
+  NamedTensors Outputs() const {
+    NamedTensors outputs;
+    for (const auto& output : plan_.program().graph().outputs()) {
+      const TensorArg arg = Locate(plan_.operand(output.value));
+      Tensor dense(arg.dtype, arg.shape);
+      const size_t row_bytes = static_cast<size_t>(arg.columns()) * ByteSize(arg.dtype);
+      for (int64_t row = 0; row < arg.rows(); ++row) {
+        std::memcpy(static_cast<char*>(dense.data()) + static_cast<size_t>(row) * row_bytes,
+                    static_cast<const char*>(arg.data) +
+                        static_cast<size_t>(row * arg.row_stride) * ByteSize(arg.dtype),
+                    row_bytes);
+      }
+      outputs.emplace(output.name, ToFloat32(dense.view()));
+    }
+    return outputs;
+  }
+
+ private:
+  void LocateInputs(const NamedViews& inputs) {
+    const Graph& graph = plan_.program().graph();
+    for (int id : plan_.inputs()) {
+      const ValueInfo& info = graph.value(id);
+      const auto found = inputs.find(info.name);
+      if (found == inputs.end()) {
+        throw Error(ErrorKind::kInput, fmt::format("input {} was not given", info.name));
+      }
+      TensorArg expected = plan_.operand(id).arg;
+      if (plan_.operand(id).runtime_extent) SetRuntimeExtents(plan_.operand(id), expected);
+      if (found->second.dtype != info.type.dtype || !(found->second.shape == expected.shape)) {
+        throw Error(ErrorKind::kInput,
+                    fmt::format("input {} must be {}{}, got {}{}", info.name, Name(info.type.dtype),
+                                expected.shape.ToString(), Name(found->second.dtype),
+                                found->second.shape.ToString()));
+      }
+      inputs_.push_back(found->second.data);
+    }
+  }
+
+  void LocateStates() {
+    for (int id : plan_.states()) {
+      const std::string& name = plan_.program().graph().value(id).name;
+      const auto found = options_.states.find(name);
+      VN_CHECK(found != options_.states.end(), "state " + name + " was not given");
+      states_.push_back(found->second);
+    }
+  }
+
+  void SetRuntimeExtents(const Operand& operand, TensorArg& arg) const {
+    const ValueType& type = plan_.program().graph().value(operand.value).type;
+    for (int axis = 0; axis < type.rank(); ++axis) {
+      const int64_t size = type.dim(axis).Evaluate(extents_);
+      VN_CHECK(size >= 0 && size <= operand.arg.shape[axis],
+               "a runtime extent beyond its capacity");
+      arg.shape.Set(axis, size);
+    }
+    arg.row_stride = arg.columns();
+  }
+
+  void RunStep(size_t index, char* scratch) {
+    if (options_.cancel != nullptr && options_.cancel->load(std::memory_order_relaxed)) {
+      throw Error(ErrorKind::kInterrupted, "the run was interrupted");
+    }
+    const Step& step = plan_.steps()[index];
+    std::vector<TensorArg> inputs, outputs;
+    for (const Operand& operand : step.inputs) inputs.push_back(Locate(operand));
+    for (const Operand& operand : step.outputs) outputs.push_back(Locate(operand));
+    step.kernel->Run({.inputs = inputs,
+                      .outputs = outputs,
+                      .scratch = scratch,
+                      .threads = plan_.kernel_threads()});
+    if (taps_) {
+      std::lock_guard lock(taps_mutex_);
+      taps_->AfterStep(static_cast<int>(index));
+    }
+  }
+
+  // Each worker runs its lane's steps in order and spins until the steps it waits for are done.
+  // Spinning, because the lanes' steps are short and all lanes have a core.
+  void RunLanes() {
+    const size_t count = plan_.steps().size();
+    std::vector<std::atomic<bool>> done(count);
+    std::atomic<bool> failed = false;
+    std::exception_ptr failure;
+    std::mutex failure_mutex;
+    ParallelWorkers(plan_.lanes(), [&](int lane) {
+      char* scratch = scratch_ + static_cast<size_t>(lane) * Aligned(plan_.scratch_bytes());
+      for (size_t i = 0; i < count && !failed; ++i) {
+        const Step& step = plan_.steps()[i];
+        if (step.lane != lane) continue;
+        for (int wait : step.waits) {
+          while (!done[static_cast<size_t>(wait)].load(std::memory_order_acquire) && !failed) {
+            std::this_thread::yield();
+          }
+        }
+        if (failed) return;
+        try {
+          RunStep(i, scratch);
+        } catch (...) {
+          std::lock_guard lock(failure_mutex);
+          if (!failure) failure = std::current_exception();
+          failed = true;
+        }
+        done[i].store(true, std::memory_order_release);
+      }
+    });
+    if (failure) std::rethrow_exception(failure);
+  }
+
+  const Plan& plan_;
+  const RunOptions& options_;
+  char* arena_;
+  char* scratch_;
+  Extents extents_;
+  std::vector<const void*> inputs_;
+  std::vector<KvState*> states_;
+  std::optional<TapReader> taps_;
+  std::mutex taps_mutex_;
+};
+
+}  // namespace
+
+void Context::Reserve(const Plan& plan) {
+  const auto grow = [](Tensor& memory, size_t bytes) {
+    if (memory.bytes() < bytes) memory = Tensor(DType::kU8, {static_cast<int64_t>(bytes)});
+  };
+  grow(arena_, std::max<size_t>(plan.arena_bytes(), 1));
+  grow(scratch_, static_cast<size_t>(plan.lanes()) * Aligned(plan.scratch_bytes()) + kAlignment);
+}
+
+NamedTensors Context::Run(const Plan& plan, const NamedViews& inputs, const RunOptions& options) {
+  Reserve(plan);
+  Execution execution(plan, inputs, options, static_cast<char*>(arena_.data()),
+                      static_cast<char*>(scratch_.data()));
+  execution.Run();
+  return execution.Outputs();
+}
+
+NamedTensors Context::RunStep(const Plan& plan, int step_index, const NamedViews& inputs) {
+  Reserve(plan);
+  const Step& step = plan.steps()[static_cast<size_t>(step_index)];
+  const Graph& graph = plan.program().graph();
+  std::vector<TensorArg> in, out;
+  for (const Operand& operand : step.inputs) {
+    TensorArg arg = operand.arg;
+    if (operand.place == Place::kInput || operand.place == Place::kArena) {
+      const std::string& name = graph.value(operand.value).name;
+      const auto found = inputs.find(name);
+      VN_CHECK(found != inputs.end(), "RunStep needs " + name);
+      VN_CHECK(found->second.shape == arg.shape && found->second.dtype == arg.dtype, name);
+      arg = TensorArg::Of(found->second);
+    } else if (operand.place == Place::kHeld) {
+      arg.data = static_cast<char*>(arg.data) + operand.offset;
+    }
+    in.push_back(arg);
+  }
+  std::vector<Tensor> results;
+  for (const Operand& operand : step.outputs)
+    results.emplace_back(operand.arg.dtype, operand.arg.shape);
+  for (Tensor& result : results) out.push_back(TensorArg::Of(result.view()));
+  step.kernel->Run(
+      {.inputs = in, .outputs = out, .scratch = scratch_.data(), .threads = plan.kernel_threads()});
+  NamedTensors outputs;
+  for (size_t i = 0; i < results.size(); ++i) {
+    outputs.emplace(graph.value(step.outputs[i].value).name, ToFloat32(results[i].view()));
+  }
+  return outputs;
+}
+
+}  // namespace vernier
