@@ -103,6 +103,12 @@ Image NewImageLike(const Image& source, ImageMode mode, int64_t width, int64_t h
   return image;
 }
 
+Image CopyOf(const Image& source) {
+  Image copy = NewImageLike(source, source.mode, source.width, source.height);
+  std::memcpy(copy.pixels.data(), source.pixels.data(), source.pixels.size());
+  return copy;
+}
+
 void RefuseImage(const EncodedImage& file, ImageFormat format, std::string_view what,
                  std::string_view hint) {
   throw Error(ErrorKind::kInput, fmt::format("{}: {}: {}", file.name, Name(format), what),

@@ -80,6 +80,9 @@ Image NewImage(ImageMode mode, int64_t width, int64_t height);
 /// The same with what is known about `source`; a palette stays with its mode.
 Image NewImageLike(const Image& source, ImageMode mode, int64_t width, int64_t height);
 
+/// The same picture again; images are otherwise only moved.
+Image CopyOf(const Image& source);
+
 /// Reads the file at `path`; the format is decided by content. Throws Error{kInput} that names the
 /// file, the format and the fault. URLs are refused: nothing is ever fetched.
 Image DecodeImage(const std::string& path, const DecodeOptions& options = {});

@@ -2,7 +2,8 @@
 
 #include <algorithm>
 #include <cstring>
-#include <utility>
+
+#include "core/check.h"
 
 namespace vernier {
 namespace {
@@ -74,12 +75,13 @@ Source StoredAt(int orientation, int64_t x, int64_t y, int64_t width, int64_t he
 
 }  // namespace
 
-Image ApplyExifOrientation(Image image) {
-  const int orientation = std::exchange(image.exif_orientation, 1);
-  if (orientation < 2 || orientation > 8) return image;
+Image ApplyExifOrientation(const Image& image) {
+  const int orientation = image.exif_orientation;
+  if (orientation < 2 || orientation > 8) return CopyOf(image);
   const bool sideways = orientation >= 5;
   Image upright = NewImageLike(image, image.mode, sideways ? image.height : image.width,
                                sideways ? image.width : image.height);
+  upright.exif_orientation = 1;
   const auto bytes = static_cast<size_t>(BytesPerPixel(image.mode));
   uint8_t* out = upright.pixels.data();
   for (int64_t y = 0; y < upright.height; ++y)
@@ -90,10 +92,10 @@ Image ApplyExifOrientation(Image image) {
   return upright;
 }
 
-Image ConvertToRgb(Image image) {
+Image ConvertToRgb(const Image& image) {
   switch (image.mode) {
     case ImageMode::kRGB:
-      return image;
+      return CopyOf(image);
     case ImageMode::k1:
     case ImageMode::kL:
     case ImageMode::kLA:
@@ -118,7 +120,18 @@ Image ConvertToRgb(Image image) {
         SetGray(out, level > 0 ? static_cast<uint8_t>(std::min(level, 255.0F)) : uint8_t{0});
       });
   }
-  return image;
+  return CopyOf(image);
+}
+
+Image Crop(const Image& image, const Rectangle& part) {
+  VN_CHECK(part.top >= 0 && part.left >= 0 && part.top + part.height <= image.height &&
+           part.left + part.width <= image.width);
+  Image cropped = NewImageLike(image, image.mode, part.width, part.height);
+  const int bytes = BytesPerPixel(image.mode);
+  for (int64_t y = 0; y < part.height; ++y)
+    std::memcpy(cropped.row(y), image.row(part.top + y) + part.left * bytes,
+                static_cast<size_t>(part.width * bytes));
+  return cropped;
 }
 
 }  // namespace vernier

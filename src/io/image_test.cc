@@ -40,14 +40,13 @@ std::string TransparencyOf(const Image& image) {
 
 // One line of expected.txt as tools/image_expectations.py writes it.
 std::string Describe(const std::string& name) {
-  Image image = DecodeImage(PathOf(name));
+  const Image image = DecodeImage(PathOf(name));
   std::ostringstream line;
   line << name << ' ' << Name(image.mode) << ' ' << image.width << ' ' << image.height << ' '
        << image.exif_orientation << ' ' << image.frames << ' ' << Fnv(image) << ' '
        << (image.mode == ImageMode::kP ? Fnv(image.palette.data(), image.palette.size()) : "-");
-  const std::string transparency = TransparencyOf(image);
-  line << ' ' << Fnv(ConvertToRgb(DecodeImage(PathOf(name)))) << ' '
-       << Fnv(ApplyExifOrientation(std::move(image))) << ' ' << transparency;
+  line << ' ' << Fnv(ConvertToRgb(image)) << ' ' << Fnv(ApplyExifOrientation(image)) << ' '
+       << TransparencyOf(image);
   return line.str();
 }
 

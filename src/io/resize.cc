@@ -172,12 +172,6 @@ Image ResizeNearest(const Image& source, int64_t height, int64_t width, ResizeFl
   return out;
 }
 
-Image CopyOf(const Image& source) {
-  Image copy = NewImageLike(source, source.mode, source.width, source.height);
-  std::memcpy(copy.pixels.data(), source.pixels.data(), source.pixels.size());
-  return copy;
-}
-
 // Rewrites the colours (all channels but the last) of each pixel as change(colour, alpha).
 template <typename Change>
 void ChangeColours(Image& image, const Change& change) {
@@ -216,7 +210,7 @@ ResizeFlavour ResizeFlavourNamed(std::string_view name) {
 ResizeFilter ResizeFilterNamed(std::string_view name) {
   for (size_t i = 0; i < std::size(kFilterNames); ++i)
     if (name == kFilterNames[i]) return static_cast<ResizeFilter>(i);
-  throw Error(ErrorKind::kUsage, fmt::format("unknown resize filter '{}'", name),
+  throw Error(ErrorKind::kInput, fmt::format("unknown resize filter '{}'", name),
               fmt::format("known are {}", fmt::join(kFilterNames, ", ")));
 }
 

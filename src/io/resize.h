@@ -20,8 +20,10 @@ enum class ResizeFilter : uint8_t { kNearest, kBox, kBilinear, kHamming, kBicubi
 const char* Name(ResizeFlavour flavour);
 const char* Name(ResizeFilter filter);
 
-/// By name, as given on the command line or in a configuration; Error{kUsage} lists the choices.
+/// By name, as given on the command line; Error{kUsage} lists the choices.
 ResizeFlavour ResizeFlavourNamed(std::string_view name);
+
+/// By name, as a configuration gives it; Error{kInput} lists the choices.
 ResizeFilter ResizeFilterNamed(std::string_view name);
 
 /// By Pillow's number, as preprocessor_config.json gives it in `resample`; Error{kInput} otherwise.

@@ -1,0 +1,72 @@
+// What the processors of all families share: options from the command line, the record of what was
+// done to a picture, and the last step from 8-bit RGB to the network's fp32 input.
+// Preprocessing is part of accuracy, so every result carries its PictureReport.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "io/image.h"
+#include "io/json.h"
+#include "io/resize.h"
+
+namespace vernier {
+
+struct PictureSize {
+  int64_t height = 0;
+  int64_t width = 0;
+
+  bool operator==(const PictureSize&) const = default;
+};
+
+/// Greatest side of a network input that a configuration may ask for.
+inline constexpr int64_t kMaxInputSide = 16384;
+
+/// What a user may set against the checkpoint's own configuration.
+struct ProcessorOverrides {
+  std::optional<ResizeFlavour> flavour = {};
+  std::optional<std::string> pipeline = {};  // Perception Encoder only
+  std::optional<PictureSize> size = {};
+  bool convert_rgb = false;
+  bool apply_exif = false;
+  int threads = 1;
+};
+
+/// What was done to one picture, in order.
+struct PictureReport {
+  std::string mode;  // as decoded
+  PictureSize size;  // as decoded
+  int exif_orientation = 1;
+  std::vector<std::string> steps;  // "resized 480x640 to 224x224 (torch8, bilinear, width first)"
+  std::vector<std::string> warnings;  // the decoder's, and an orientation that was left alone
+
+  Json ToJson() const;
+};
+
+/// The report of a picture before any step, and the picture turned upright if `apply_exif`.
+PictureReport BeginReport(const Image& image, bool apply_exif);
+
+/// The step "resized …" for the record.
+std::string ResizeStep(PictureSize from, PictureSize to, const ResizeOptions& options);
+
+/// The input value for each level of each of the three channels.
+using ValueTable = std::array<std::array<float, 256>, 3>;
+
+/// (level / 255 - mean) / std, every step rounded to fp32: torchvision's ToTensor and Normalize.
+ValueTable TensorThenNormalize(std::span<const double, 3> mean, std::span<const double, 3> std);
+
+/// Writes `rgb` as [3, height, width] through the table. `out` must hold exactly that.
+void WritePixelValues(const Image& rgb, const ValueTable& table, std::span<float> out);
+
+/// A side length from a configuration: Error{kInput} unless it is 1 to kMaxInputSide.
+int64_t CheckedSide(int64_t value, const std::string& where);
+
+/// Three numbers; standard deviations may not be zero.
+std::array<double, 3> ThreeChannels(const Json& config, std::string_view key,
+                                    std::array<double, 3> otherwise, bool may_be_zero);
+
+}  // namespace vernier
