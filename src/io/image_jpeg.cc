@@ -2,9 +2,9 @@
 //
 // libjpeg reports errors by longjmp. Guarded() is the only place with a setjmp; what it calls are
 // lambdas of plain C calls, so no destructor is ever jumped over.
-#include <fmt/format.h>
-#include <stdio.h>  // jpeglib.h needs FILE and size_t declared before it
+#include <cstdio>  // before jpeglib.h, which uses FILE without declaring it
 
+#include <fmt/format.h>
 #include <jpeglib.h>
 #include <setjmp.h>
 

@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "core/check.h"
+#include "models/config_checks.h"
 #include "vernier/error.h"
 
 namespace vernier {
@@ -63,9 +64,9 @@ void WritePixelValues(const Image& rgb, const ValueTable& table, std::span<float
 }
 
 int64_t CheckedSide(int64_t value, const std::string& where) {
-  if (value < 1 || value > kMaxInputSide)
+  if (value < 1 || value > kMaxImageSide)
     throw Error(ErrorKind::kInput, fmt::format("{} is {}; a side of 1 to {} pixels was expected",
-                                               where, value, kMaxInputSide));
+                                               where, value, kMaxImageSide));
   return value;
 }
 

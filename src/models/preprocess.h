@@ -23,9 +23,6 @@ struct PictureSize {
   bool operator==(const PictureSize&) const = default;
 };
 
-/// Greatest side of a network input that a configuration may ask for.
-inline constexpr int64_t kMaxInputSide = 16384;
-
 /// What a user may set against the checkpoint's own configuration.
 struct ProcessorOverrides {
   std::optional<ResizeFlavour> flavour = {};
@@ -62,7 +59,7 @@ ValueTable TensorThenNormalize(std::span<const double, 3> mean, std::span<const 
 /// Writes `rgb` as [3, height, width] through the table. `out` must hold exactly that.
 void WritePixelValues(const Image& rgb, const ValueTable& table, std::span<float> out);
 
-/// A side length from a configuration: Error{kInput} unless it is 1 to kMaxInputSide.
+/// A side length from a configuration: Error{kInput} unless it is 1 to kMaxImageSide.
 int64_t CheckedSide(int64_t value, const std::string& where);
 
 /// Three numbers; standard deviations may not be zero.
