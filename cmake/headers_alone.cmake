@@ -3,6 +3,8 @@
 file(GLOB_RECURSE headers CONFIGURE_DEPENDS
      RELATIVE "${CMAKE_SOURCE_DIR}"
      "${CMAKE_SOURCE_DIR}/include/*.h" "${CMAKE_SOURCE_DIR}/src/*.h" "${CMAKE_SOURCE_DIR}/apps/*.h")
+# These need the flags of their instruction set, and are the first thing that its files include.
+list(FILTER headers EXCLUDE REGEX "/vec_(avx|neon)[a-z0-9]*\\.h$")
 set(sources "")
 foreach(header IN LISTS headers)
   set(source "${CMAKE_BINARY_DIR}/headers_alone/${header}.cc")

@@ -2,6 +2,6 @@
 # Nothing else is ever compiled with such flags; tools/check_isa_symbols.py holds the objects to it.
 function(vernier_isa_kernels flags)
   separate_arguments(flag_list UNIX_COMMAND "${flags}")
-  set_property(SOURCE ${ARGN} APPEND PROPERTY COMPILE_OPTIONS ${flag_list} -O3)
+  set_property(SOURCE ${ARGN} APPEND PROPERTY COMPILE_OPTIONS ${flag_list} -O3 -fno-exceptions)
   set_property(GLOBAL APPEND PROPERTY VERNIER_ISA_SOURCES ${ARGN})
 endfunction()

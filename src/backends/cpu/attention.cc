@@ -1,0 +1,149 @@
+#include "backends/cpu/attention.h"
+
+#include <algorithm>
+#include <atomic>
+
+#include "core/check.h"
+#include "core/parallel.h"
+
+namespace vernier {
+namespace {
+
+constexpr int64_t kLine = 64;
+
+int64_t RoundUp(int64_t n, int64_t step) { return (n + step - 1) / step * step; }
+
+char* Align(void* at) {
+  return reinterpret_cast<char*>(RoundUp(reinterpret_cast<intptr_t>(at), kLine));
+}
+
+const void* At(const void* base, Element element, int64_t offset) {
+  return static_cast<const char*>(base) + offset * ElementBytes(element);
+}
+
+RotaryTable From(RotaryTable table, int64_t token) {
+  if (table.cos == nullptr) return table;
+  table.cos += token * table.stride;
+  table.sin += token * table.stride;
+  return table;
+}
+
+/// How the work is cut: per batch entry and key-value head, `tiles` tiles for each query head of
+/// its group. A worker takes neighbouring tiles and packs a head's keys and values for itself when
+/// it first meets that head: packing costs a few row reads per key, sharing would cost a barrier
+/// and the cache.
+class Work {
+ public:
+  Work(Isa isa, const AttentionArgs& args)
+      : args_(args), kernels_(SelectAttention(isa, args.q.element)) {
+    const int64_t at_most =
+        std::max<int64_t>(1, (args.query_len + kernels_.tile_rows - 1) / kernels_.tile_rows);
+    tile_rows_ = std::min(kernels_.tile_rows,
+                          RoundUp((args.query_len + at_most - 1) / at_most, kernels_.row_step));
+    tiles_ = tile_rows_ == 0 ? 0 : (args.query_len + tile_rows_ - 1) / tile_rows_;
+    packed_bytes_ = RoundUp(kernels_.packed_bytes(args.kv_len, args.head_dim), kLine);
+    worker_bytes_ = packed_bytes_ + RoundUp(kernels_.scratch_bytes(args.head_dim), kLine);
+  }
+
+  int64_t tiles() const { return args_.batch * args_.heads * tiles_; }
+  int64_t worker_bytes() const { return worker_bytes_; }
+
+  /// Tiles [first, last) in the order batch, head, query.
+  void Run(int64_t first, int64_t last, char* scratch) const {
+    const int64_t group = args_.heads / args_.kv_heads;
+    int64_t packed_head = -1;
+    for (int64_t at = first; at < last; ++at) {
+      const int64_t head = at / tiles_ % args_.heads;
+      const int64_t batch = at / tiles_ / args_.heads;
+      const int64_t kv_head = head / group;
+      if (batch * args_.kv_heads + kv_head != packed_head) {
+        packed_head = batch * args_.kv_heads + kv_head;
+        Pack(batch, kv_head, scratch);
+      }
+      RunTile(batch, head, at % tiles_ * tile_rows_, scratch);
+    }
+  }
+
+ private:
+  AttentionRows Rows(const AttentionOperand& operand, const KvBlocks& blocks, int64_t batch,
+                     int64_t head) const {
+    const int64_t column = head * args_.head_dim;
+    if (blocks.table == nullptr) {
+      return {.base = At(operand.data, operand.element, batch * operand.batch_stride + column),
+              .element = operand.element,
+              .stride = operand.token_stride};
+    }
+    return {.base = At(operand.data, operand.element, column),
+            .element = operand.element,
+            .stride = operand.token_stride,
+            .blocks = blocks.table + batch * blocks.table_stride,
+            .block_stride = blocks.block_stride};
+  }
+
+  void Pack(int64_t batch, int64_t kv_head, char* scratch) const {
+    kernels_.pack({.keys = Rows(args_.k, args_.k_blocks, batch, kv_head),
+                   .values = Rows(args_.v, args_.v_blocks, batch, kv_head),
+                   .kv_len = args_.kv_len,
+                   .head_dim = args_.head_dim,
+                   .rotary = args_.k_rotary,
+                   .packed = scratch});
+  }
+
+  void RunTile(int64_t batch, int64_t head, int64_t first_query, char* scratch) const {
+    AttentionRows queries = Rows(args_.q, {}, batch, head);
+    queries.base = At(queries.base, queries.element, first_query * queries.stride);
+    const float* bias = args_.bias;
+    if (bias != nullptr) {
+      bias += head * args_.bias_head_stride + first_query * args_.bias_query_stride;
+    }
+    const int64_t out_at = batch * args_.out_batch_stride + first_query * args_.out_token_stride +
+                           head * args_.head_dim;
+    kernels_.tile({.queries = queries,
+                   .rotary = From(args_.q_rotary, first_query),
+                   .rows = std::min(tile_rows_, args_.query_len - first_query),
+                   .first_query = first_query,
+                   .query_len = args_.query_len,
+                   .kv_len = args_.kv_len,
+                   .head_dim = args_.head_dim,
+                   .scale = args_.scale,
+                   .causal = args_.causal,
+                   .bias = bias,
+                   .bias_stride = args_.bias_query_stride,
+                   .packed = scratch,
+                   .scratch = scratch + packed_bytes_,
+                   .out = const_cast<void*>(At(args_.out, args_.out_element, out_at)),
+                   .out_element = args_.out_element,
+                   .out_stride = args_.out_token_stride});
+  }
+
+  const AttentionArgs& args_;
+  const AttentionKernels& kernels_;
+  int64_t tile_rows_ = 0;
+  int64_t tiles_ = 0;  // of one head
+  int64_t packed_bytes_ = 0;
+  int64_t worker_bytes_ = 0;
+};
+
+}  // namespace
+
+int64_t AttentionScratchBytes(Isa isa, int threads, const AttentionArgs& args) {
+  return threads * Work(isa, args).worker_bytes() + kLine;
+}
+
+void RunAttention(Isa isa, int threads, const AttentionArgs& args, void* scratch) {
+  VN_CHECK(args.head_dim >= 1 && args.head_dim <= kMaxHeadDim);
+  VN_CHECK(args.kv_heads >= 1 && args.heads % args.kv_heads == 0);
+  VN_CHECK(args.scale > 0.0f);
+  VN_CHECK(args.head_dim % 2 == 0 ||
+           (args.q_rotary.cos == nullptr && args.k_rotary.cos == nullptr));
+  const Work work(isa, args);
+  const int64_t tiles = work.tiles();
+  char* const base = Align(scratch);
+  std::atomic<int> next_worker = 0;
+  ParallelFor(threads, tiles, 1, [&](int64_t first, int64_t last) {
+    const int worker = next_worker.fetch_add(1, std::memory_order_relaxed);
+    work.Run(first, last, base + worker * work.worker_bytes());
+  });
+}
+
+}  // namespace vernier

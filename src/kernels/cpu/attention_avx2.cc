@@ -1,0 +1,18 @@
+// Attention, AVX2 and FMA, multiplying fp32 (bf16 is widened when packed). Tile of 6 queries by 16
+// keys: 12 accumulators, 2 right-hand vectors and a broadcast in the 16 registers.
+#include "kernels/cpu/attention_impl.h"
+#include "kernels/cpu/vec_avx2.h"
+
+namespace vernier::avx2 {
+namespace {
+
+struct Units : Float32Units<Vec> {
+  static constexpr int kRows = 6;
+  static constexpr int kVectors = 2;
+};
+
+}  // namespace
+
+const AttentionKernels kAttention = AttentionVersion<Units>::Kernels("avx2");
+
+}  // namespace vernier::avx2

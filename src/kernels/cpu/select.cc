@@ -1,0 +1,57 @@
+// The choice among the versions of every kernel but the matrix multiplication (gemm.cc): the widest
+// that this build has within what the caller allows.
+#include "core/cpu_features.h"
+#include "kernels/cpu/attention.h"
+#include "kernels/cpu/elementwise.h"
+#include "kernels/cpu/layer_norm.h"
+#include "kernels/cpu/rotary.h"
+#include "kernels/cpu/softmax.h"
+
+namespace vernier {
+
+#if defined(__x86_64__)
+namespace narrow = avx2;
+namespace wide = avx512;
+#elif defined(__aarch64__)
+namespace narrow = neon;
+namespace wide = neon;
+#else
+namespace narrow = scalar;
+namespace wide = scalar;
+#endif
+
+namespace {
+
+template <class Kernel>
+Kernel Choose(Isa isa, Kernel scalar_version, Kernel narrow_version, Kernel wide_version) {
+  if (isa == Isa::kScalar) return scalar_version;
+  return isa == Isa::kAvx2 ? narrow_version : wide_version;
+}
+
+}  // namespace
+
+RotaryKernel SelectRotary(Isa isa) {
+  return Choose(isa, scalar::Rotary, narrow::Rotary, wide::Rotary);
+}
+
+LayerNormKernel SelectLayerNorm(Isa isa) {
+  return Choose(isa, scalar::LayerNorm, narrow::LayerNorm, wide::LayerNorm);
+}
+
+SoftmaxKernel SelectSoftmax(Isa isa) {
+  return Choose(isa, scalar::Softmax, narrow::Softmax, wide::Softmax);
+}
+
+const ElementwiseKernels& SelectElementwise(Isa isa) {
+  return *Choose(isa, &scalar::kElementwise, &narrow::kElementwise, &wide::kElementwise);
+}
+
+const AttentionKernels& SelectAttention(Isa isa, [[maybe_unused]] Element multiply) {
+#if defined(__x86_64__)
+  const bool multiplies_bf16 = isa == Isa::kAvx512Bf16 || isa == Isa::kAmx;
+  if (multiply == Element::kBf16 && multiplies_bf16) return avx512_bf16::kAttention;
+#endif
+  return *Choose(isa, &scalar::kAttention, &narrow::kAttention, &wide::kAttention);
+}
+
+}  // namespace vernier
