@@ -1,0 +1,74 @@
+#include "models/names.h"
+
+namespace vernier {
+namespace {
+
+std::string Replaced(std::string_view name, std::string_view from, std::string_view to) {
+  std::string replaced;
+  size_t copied = 0;
+  for (size_t at = name.find(from); at != std::string_view::npos; at = name.find(from, at + 1)) {
+    const size_t end = at + from.size();
+    const bool starts = at == 0 || name[at - 1] == '.';
+    const bool ends = end == name.size() || name[end] == '.';
+    if (!starts || !ends || at < copied) continue;
+    replaced.append(name.substr(copied, at - copied)).append(to);
+    copied = end;
+  }
+  return replaced.append(name.substr(copied));
+}
+
+// "attention.output.dense" stands before "output.dense", which is a part of it.
+constexpr NameRule kVitRules[] = {
+    {"encoder.layer", "layers"},
+    {"attention.attention.query", "attention.q_proj"},
+    {"attention.attention.key", "attention.k_proj"},
+    {"attention.attention.value", "attention.v_proj"},
+    {"attention.output.dense", "attention.o_proj"},
+    {"intermediate.dense", "mlp.fc1"},
+    {"output.dense", "mlp.fc2"},
+};
+
+constexpr NameRule kPeRules[] = {
+    {"transformer.resblocks", "blocks"},
+    {"ln_pre", "norm_pre"},
+    {"ln_1", "norm1"},
+    {"ln_2", "norm2"},
+    {"attn.in_proj_weight", "attn.qkv.weight"},
+    {"attn.in_proj_bias", "attn.qkv.bias"},
+    {"attn.in_proj", "attn.qkv"},
+    {"attn.out_proj", "attn.proj"},
+    {"ls_1.gamma", "gamma_1"},
+    {"ls_2.gamma", "gamma_2"},
+    {"mlp.c_fc", "mlp.fc1"},
+    {"mlp.c_proj", "mlp.fc2"},
+    {"conv1", "patch_embed.proj"},
+    {"class_embedding", "cls_token"},
+    {"positional_embedding", "pos_embed"},
+};
+
+}  // namespace
+
+std::string ToDialect(std::string_view name, std::span<const NameRule> rules) {
+  std::string renamed(name);
+  for (const NameRule& rule : rules) renamed = Replaced(renamed, rule.canonical, rule.dialect);
+  return renamed;
+}
+
+std::string ToCanonical(std::string_view name, std::span<const NameRule> rules) {
+  std::string renamed(name);
+  for (const NameRule& rule : rules) renamed = Replaced(renamed, rule.dialect, rule.canonical);
+  return renamed;
+}
+
+void AddDialectAliases(Graph& graph, std::span<const NameRule> rules) {
+  for (size_t id = 0; id < graph.values().size(); ++id) {
+    const std::string& name = graph.values()[id].name;
+    const std::string other = ToDialect(name, rules);
+    if (other != name) graph.AddAlias(Value{&graph, static_cast<int>(id)}, other);
+  }
+}
+
+std::span<const NameRule> VitNameRules() { return kVitRules; }
+std::span<const NameRule> PeNameRules() { return kPeRules; }
+
+}  // namespace vernier

@@ -1,0 +1,32 @@
+// One tensor, several published spellings. A dialect is a list of rewritings of whole parts of a
+// dotted name; the same list serves the loader (to canonical) and dumps (aliases). Pure.
+#pragma once
+
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "graph/graph.h"
+
+namespace vernier {
+
+struct NameRule {
+  std::string_view canonical;
+  std::string_view dialect;
+};
+
+/// `name` with each rule's left side, where it stands between dots or ends, replaced by its right
+/// side; rules apply in their order.
+std::string ToDialect(std::string_view name, std::span<const NameRule> rules);
+std::string ToCanonical(std::string_view name, std::span<const NameRule> rules);
+
+/// Gives every result and weight whose name the rules change its other spelling as an alias.
+void AddDialectAliases(Graph& graph, std::span<const NameRule> rules);
+
+/// transformers 5 module names of ViT; canonical are those of transformers 4 without "vit.".
+std::span<const NameRule> VitNameRules();
+/// timm's names of the Perception Encoder; canonical are Meta's.
+std::span<const NameRule> PeNameRules();
+
+}  // namespace vernier
