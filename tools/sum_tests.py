@@ -3,9 +3,11 @@
 
 usage: sum_tests.py PRESET RESULTS.xml
 
-Prints "passed N", "skipped N" and one "failed PRESET: TEST" for each failure. A GoogleTest program
-counts once per test in it, anything else that ctest runs counts as one.
+Prints "passed N", "skipped N", one "failed PRESET: TEST" for each failure and one "because PRESET:
+REASON" for each reason to skip tests. A GoogleTest program counts once per test in it, anything else
+that ctest runs counts as one.
 """
+import collections
 import re
 import sys
 import xml.etree.ElementTree as ElementTree
@@ -16,6 +18,7 @@ def main() -> None:
     preset, path = sys.argv[1], Path(sys.argv[2])
     passed = skipped = 0
     failed = []
+    reasons = collections.Counter()
     if not path.exists():
         failed.append("ctest left no results")
         cases = []
@@ -30,6 +33,7 @@ def main() -> None:
         succeeded = re.search(r"^\[  PASSED  \] (\d+) tests?\.", output, re.MULTILINE)
         failed += [f"{name}: {test}" for test in sorted(in_program)]
         skipped += len(left_out)
+        reasons.update(re.findall(r"^\S+: Skipped\n(.*)$", output, re.MULTILINE))
         if succeeded:
             passed += int(succeeded.group(1))
         elif status == "run":
@@ -42,6 +46,8 @@ def main() -> None:
     print("skipped", skipped)
     for name in failed:
         print(f"failed {preset}: {name}")
+    for reason, times in reasons.items():
+        print(f"because {preset}: {reason} ({times} tests)")
 
 
 if __name__ == "__main__":

@@ -26,8 +26,8 @@ class CheckIsaSymbols(unittest.TestCase):
             source.write_text(text)
             subprocess.run([COMPILER, "-std=c++20", "-c", source, "-o", Path(build) / output],
                            check=True)
-            commands = [{"directory": build, "file": str(source), "output": output,
-                         "command": f"{COMPILER} -c{flags} {source}"}]
+            commands = [{"directory": build, "file": str(source),
+                         "command": f"{COMPILER}{flags} -o {output} -c {source}"}]
             (Path(build) / "compile_commands.json").write_text(json.dumps(commands))
             return subprocess.run([sys.executable, TOOL, build], capture_output=True, text=True)
 
