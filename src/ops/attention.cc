@@ -44,6 +44,15 @@ Types InferAttention(const Attributes& attributes, const Types& in) {
   return {in[0]};
 }
 
+Types InferRotaryAttention(const Attributes& attributes, const Types& in) {
+  const auto& rotary = attributes.get<RotaryAttention>();
+  for (size_t i : {3, 4}) {
+    RequireRank(in[i], 2, 2, "the cosine and sine tables");
+    RequireEqual(in[i].dim(0), in[0].dim(1), "the tables' token count");
+  }
+  return InferAttention(Attributes::Of(rotary.attention), {in[0], in[1], in[2]});
+}
+
 Dim AttentionFlops(const Attributes&, const Types& in, const Types&) {
   return Product(in[0].shape) * in[1].dim(-2) * 4;
 }
@@ -129,6 +138,17 @@ const OpDef kAttention{.name = "Attention",
                        .flops = AttentionFlops,
                        .decompose = DecomposeAttention,
                        .describe = Describe<Attention>};
+
+const OpDef kRotaryAttention{.name = "RotaryAttention",
+                             .min_inputs = 5,
+                             .max_inputs = 5,
+                             .infer = InferRotaryAttention,
+                             .flops = AttentionFlops,
+                             .describe = [](const Attributes& a) -> std::string {
+                               const auto& rotary = a.get<RotaryAttention>();
+                               return fmt::format("heads={}, {}", rotary.attention.heads,
+                                                  rotary.interleaved ? "interleaved" : "halves");
+                             }};
 
 const OpDef kKvAppend{.name = "KvAppend", .min_inputs = 3, .max_inputs = 3, .infer = InferKvAppend};
 

@@ -23,6 +23,13 @@ struct Attention {
   AttentionMask mask = AttentionMask::kNone;
 };
 
+/// Attention whose queries and keys are rotated first (Rope); made by a pass, not used by models.
+/// inputs: q, k, v, cos, sin
+struct RotaryAttention {
+  Attention attention;
+  bool interleaved;
+};
+
 struct KvAppend {};
 
 /// Query i of n new tokens sees the keys up to its own, length - n + i, when causal.
@@ -34,6 +41,7 @@ struct CachedAttention {
 };
 
 extern const OpDef kAttention;
+extern const OpDef kRotaryAttention;
 extern const OpDef kKvAppend;
 extern const OpDef kCachedAttention;
 

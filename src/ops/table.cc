@@ -12,10 +12,12 @@ namespace vernier {
 
 std::span<const OpDef* const> AllOps() {
   static constexpr const OpDef* kOps[] = {
-      &kActivation,  &kAttention, &kBinary,   &kCachedAttention, &kCast,       &kConcat,
-      &kConstant,    &kExpand,    &kKvAppend, &kLayerNorm,       &kLinear,     &kFusedLinear,
-      &kMatMul,      &kMean,      &kPatchify, &kReshape,         &kResizeGrid, &kRope,
-      &kRopeTable2d, &kSlice,     &kSoftmax,  &kTranspose,       &kUnary,
+      &kActivation, &kAttention, &kBinary,      &kCachedAttention,
+      &kCast,       &kConcat,    &kConstant,    &kExpand,
+      &kKvAppend,   &kLayerNorm, &kLinear,      &kFusedLinear,
+      &kMatMul,     &kMean,      &kPatchify,    &kReshape,
+      &kResizeGrid, &kRope,      &kRopeTable2d, &kRotaryAttention,
+      &kSlice,      &kSoftmax,   &kTranspose,   &kUnary,
   };
   return kOps;
 }

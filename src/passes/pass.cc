@@ -15,6 +15,7 @@ constexpr Pass kPasses[] = {
     {"precision", "give each node the numbers that the precision rules name", AssignPrecision},
     {"fuse_projections", "join linears of one input into one product", FuseProjections},
     {"fuse_epilogue", "absorb activation, layer scale and residual into linears", FuseEpilogue},
+    {"fuse_rotary", "rotate queries and keys inside attention", FuseRotary},
     {"casts", "store values between bf16 nodes as bf16", PlaceCasts},
 };
 

@@ -39,6 +39,7 @@ void DropUnused(Graph& graph, const PassContext& context);
 void AssignPrecision(Graph& graph, const PassContext& context);
 void FuseProjections(Graph& graph, const PassContext& context);
 void FuseEpilogue(Graph& graph, const PassContext& context);
+void FuseRotary(Graph& graph, const PassContext& context);
 void PlaceCasts(Graph& graph, const PassContext& context);
 
 }  // namespace vernier

@@ -36,7 +36,7 @@ class CastPlacer {
   bool ReaderWantsHalf(const Node& node, size_t operand) const {
     const bool half = node.precision.multiply == DType::kBF16;
     if (node.op == &kLinear || node.op == &kFusedLinear) return half && operand == 0;
-    if (node.op == &kAttention) return half && operand < 3;
+    if (node.op == &kAttention || node.op == &kRotaryAttention) return half && operand < 3;
     const bool moves = IsView(node) || (node.op == &kRope && operand == 0);
     return moves && wants_half_[static_cast<size_t>(node.outputs[0])];
   }

@@ -247,21 +247,31 @@ void RunMean(const RefArgs& args) {
   }
 }
 
-void CopyElements(const TensorArg& from, const TensorArg& to) {
-  const size_t bytes = static_cast<size_t>(from.columns()) * ByteSize(from.dtype);
-  if (from.columns() == to.columns()) {
-    for (int64_t row = 0; row < to.rows(); ++row) {
-      std::memcpy(
-          to.row<char>(0) + static_cast<size_t>(row * to.row_stride) * ByteSize(to.dtype),
-          from.row<char>(0) + static_cast<size_t>(row * from.row_stride) * ByteSize(from.dtype),
-          bytes);
-    }
-    return;
-  }
-  for (int64_t i = 0; i < to.shape.elements(); ++i) At<float>(to, i) = At<float>(from, i);
+// Byte address of row `index` of an operand of any element type.
+char* RowBytes(const TensorArg& tensor, int64_t index) {
+  return static_cast<char*>(tensor.data) +
+         index * tensor.row_stride * static_cast<int64_t>(ByteSize(tensor.dtype));
 }
 
-void RunReshape(const RefArgs& args) { CopyElements(args.inputs[0], args.outputs[0]); }
+// Copies `count` elements from column `from_column` of a row to column `to_column` of another.
+void CopyRow(const TensorArg& from, int64_t from_row, int64_t from_column, const TensorArg& to,
+             int64_t to_row, int64_t to_column, int64_t count) {
+  const size_t element = ByteSize(to.dtype);
+  std::memcpy(RowBytes(to, to_row) + static_cast<size_t>(to_column) * element,
+              RowBytes(from, from_row) + static_cast<size_t>(from_column) * element,
+              static_cast<size_t>(count) * element);
+}
+
+void RunReshape(const RefArgs& args) {
+  const TensorArg &x = args.inputs[0], &y = args.outputs[0];
+  int64_t done = 0;
+  while (done < y.shape.elements()) {  // runs that stay within a row on both sides
+    const int64_t from_column = done % x.columns(), to_column = done % y.columns();
+    const int64_t count = std::min(x.columns() - from_column, y.columns() - to_column);
+    CopyRow(x, done / x.columns(), from_column, y, done / y.columns(), to_column, count);
+    done += count;
+  }
+}
 
 void RunTranspose(const RefArgs& args) {
   const TensorArg &x = args.inputs[0], &y = args.outputs[0];
@@ -288,32 +298,36 @@ void RunSlice(const RefArgs& args) {
   const auto& slice = args.attributes.get<Slice>();
   const TensorArg &x = args.inputs[0], &y = args.outputs[0];
   const int64_t begin = slice.begin.Evaluate(args.extents);
-  const AxisSplit from = SplitAt(x.shape, slice.axis), to = SplitAt(y.shape, slice.axis);
-  VN_CHECK(begin >= 0 && begin + to.middle <= from.middle, "slice beyond its axis");
-  for (int64_t o = 0; o < to.outer; ++o) {
-    for (int64_t m = 0; m < to.middle; ++m) {
-      for (int64_t i = 0; i < to.inner; ++i) {
-        At<float>(y, (o * to.middle + m) * to.inner + i) =
-            At<float>(x, (o * from.middle + begin + m) * from.inner + i);
-      }
-    }
+  const int axis = slice.axis < 0 ? slice.axis + x.shape.rank() : slice.axis;
+  VN_CHECK(begin >= 0 && begin + y.shape[axis] <= x.shape[axis], "slice beyond its axis");
+  if (axis == x.shape.rank() - 1) {
+    for (int64_t row = 0; row < y.rows(); ++row) CopyRow(x, row, begin, y, row, 0, y.columns());
+    return;
+  }
+  const int64_t inner = SplitAt(x.shape, axis).inner / x.columns();  // rows per index
+  for (int64_t row = 0; row < y.rows(); ++row) {
+    const int64_t outer = row / (y.shape[axis] * inner), rest = row % (y.shape[axis] * inner);
+    CopyRow(x, (outer * x.shape[axis] + begin) * inner + rest, 0, y, row, 0, y.columns());
   }
 }
 
 void RunConcat(const RefArgs& args) {
   const TensorArg& y = args.outputs[0];
-  const int axis = args.attributes.get<Concat>().axis;
-  const AxisSplit to = SplitAt(y.shape, axis);
+  int axis = args.attributes.get<Concat>().axis;
+  if (axis < 0) axis += y.shape.rank();
   int64_t at = 0;
   for (const TensorArg& x : args.inputs) {
-    const AxisSplit from = SplitAt(x.shape, axis);
-    const int64_t run = from.middle * from.inner;
-    for (int64_t o = 0; o < from.outer; ++o) {
-      for (int64_t i = 0; i < run; ++i) {
-        At<float>(y, (o * to.middle + at) * to.inner + i) = At<float>(x, o * run + i);
+    if (axis == y.shape.rank() - 1) {
+      for (int64_t row = 0; row < x.rows(); ++row) CopyRow(x, row, 0, y, row, at, x.columns());
+    } else if (x.shape.elements() > 0) {
+      const int64_t inner = SplitAt(y.shape, axis).inner / y.columns();
+      const int64_t run = x.shape[axis] * inner;  // rows of x between two of its neighbours' runs
+      for (int64_t row = 0; row < x.rows(); ++row) {
+        const int64_t to = (row / run * y.shape[axis] + at) * inner + row % run;
+        CopyRow(x, row, 0, y, to, 0, y.columns());
       }
     }
-    at += from.middle;
+    at += x.shape[axis];
   }
 }
 

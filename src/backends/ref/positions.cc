@@ -142,6 +142,12 @@ void RefResizeGrid(const RefArgs& args) {
   const auto& resize = args.attributes.get<ResizeGrid>();
   const TensorArg &x = args.inputs[0], &y = args.outputs[0];
   const int64_t from_columns = x.shape[1], to_columns = y.shape[1], width = y.shape[2];
+  if (x.shape == y.shape) {  // every kernel here is 1 at distance 0 and 0 at the other samples
+    for (int64_t row = 0; row < y.rows(); ++row) {
+      std::copy_n(x.row<float>(row), width, y.row<float>(row));
+    }
+    return;
+  }
   const std::vector<Taps> vertical = AxisTaps(resize.resampling, x.shape[0], y.shape[0]);
   const std::vector<Taps> horizontal = AxisTaps(resize.resampling, from_columns, to_columns);
   ParallelFor(args.threads, y.shape[0], 1, [&](int64_t begin, int64_t end) {

@@ -1,0 +1,107 @@
+// Attention and RotaryAttention on the CPU.
+#include "backends/cpu/attention.h"
+#include "backends/cpu/nodes.h"
+#include "core/check.h"
+#include "ops/attention.h"
+
+namespace vernier {
+namespace {
+
+struct AttentionForm {
+  Attention attention;
+  bool rotary = false;
+  bool interleaved = false;
+};
+
+AttentionOperand OperandOf(const TensorArg& x) {
+  return {x.data, ElementOf(x.dtype), x.row_stride, x.row_stride * x.shape[-2]};
+}
+
+AttentionArgs ArgsOf(const AttentionForm& form, std::span<const TensorArg> inputs,
+                     const TensorArg& out) {
+  const TensorArg &q = inputs[0], &k = inputs[1];
+  AttentionArgs args;
+  args.batch = q.shape.rank() == 3 ? q.shape[0] : 1;
+  args.query_len = q.shape[-2];
+  args.kv_len = k.shape[-2];
+  args.heads = form.attention.heads;
+  args.kv_heads = form.attention.kv_heads;
+  args.head_dim = q.columns() / form.attention.heads;
+  args.scale = static_cast<float>(form.attention.scale);
+  args.causal = form.attention.mask == AttentionMask::kCausal;
+  args.q = OperandOf(q);
+  args.k = OperandOf(k);
+  args.v = OperandOf(inputs[2]);
+  if (form.rotary) {
+    args.q_rotary = {inputs[3].row<const float>(0), inputs[4].row<const float>(0),
+                     inputs[3].row_stride,
+                     form.interleaved ? RotaryPairs::kInterleaved : RotaryPairs::kHalves};
+    args.k_rotary = args.q_rotary;
+  } else if (inputs.size() > 3 && inputs[3].exists()) {
+    const TensorArg& bias = inputs[3];
+    args.bias = bias.row<const float>(0);
+    args.bias_query_stride = bias.row_stride;
+    args.bias_head_stride = bias.shape[0] == 1 ? 0 : bias.row_stride * bias.shape[1];
+  }
+  args.out = out.data;
+  args.out_element = ElementOf(out.dtype);
+  args.out_token_stride = out.row_stride;
+  args.out_batch_stride = out.row_stride * out.shape[-2];
+  return args;
+}
+
+class AttentionKernel final : public Kernel {
+ public:
+  AttentionKernel(const AttentionForm& form, Isa isa, const BindArgs& bound)
+      : form_(form), isa_(isa), half_(bound.inputs[0].dtype == DType::kBF16) {
+    const AttentionArgs args = ArgsOf(form_, bound.inputs, bound.outputs[0]);
+    VN_CHECK(args.head_dim >= 1 && args.head_dim <= kMaxHeadDim, "head width");
+    scratch_bytes_ = static_cast<size_t>(AttentionScratchBytes(isa, bound.threads, args));
+  }
+
+  void Run(const RunArgs& args) const override {
+    RunAttention(isa_, args.threads, ArgsOf(form_, args.inputs, args.outputs[0]), args.scratch);
+  }
+
+  size_t scratch_bytes() const override { return scratch_bytes_; }
+
+  KernelInfo info() const override {
+    const Element multiply = half_ ? Element::kBf16 : Element::kF32;
+    return {"vernier", SelectAttention(isa_, multiply).name,
+            form_.rotary ? "rotary_attention" : "attention"};
+  }
+
+ private:
+  AttentionForm form_;
+  Isa isa_;
+  bool half_;
+  size_t scratch_bytes_;
+};
+
+class AttentionNode final : public PreparedNode {
+ public:
+  AttentionNode(const AttentionForm& form, Isa isa) : form_(form), isa_(isa) {}
+
+  std::unique_ptr<Kernel> Bind(const BindArgs& args) const override {
+    return std::make_unique<AttentionKernel>(form_, isa_, args);
+  }
+
+ private:
+  AttentionForm form_;
+  Isa isa_;
+};
+
+}  // namespace
+
+std::unique_ptr<PreparedNode> PrepareAttention(const Node& node, Isa isa) {
+  AttentionForm form;
+  if (node.op == &kRotaryAttention) {
+    const auto& rotary = node.attributes.get<RotaryAttention>();
+    form = {rotary.attention, true, rotary.interleaved};
+  } else {
+    form.attention = node.attributes.get<Attention>();
+  }
+  return std::make_unique<AttentionNode>(form, isa);
+}
+
+}  // namespace vernier

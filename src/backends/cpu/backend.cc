@@ -1,0 +1,86 @@
+#include "backends/cpu/backend.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "backends/cpu/nodes.h"
+#include "backends/plain.h"
+#include "backends/ref/kernels.h"
+#include "core/check.h"
+#include "ops/attention.h"
+#include "ops/elementwise.h"
+#include "ops/linear.h"
+#include "ops/norm.h"
+#include "ops/rope.h"
+#include "ops/shape_ops.h"
+
+namespace vernier {
+namespace {
+
+// Ops whose kernels store bf16 as well as f32.
+constexpr const OpDef* kHalfStores[] = {&kActivation, &kAttention, &kCast, &kFusedLinear,
+                                        &kLayerNorm,  &kPatchify,  &kRope, &kRotaryAttention};
+
+class CpuDevice final : public Backend {
+ public:
+  explicit CpuDevice(const CpuBackendOptions& options) : options_(options) {}
+
+  const char* name() const override { return "cpu"; }
+
+  Support CanRun(const Graph&, const Node& node) const override {
+    const bool own = node.op == &kFusedLinear || node.op == &kRotaryAttention || node.op == &kCast;
+    if (own || FindRefKernel(*node.op) != nullptr) return {};
+    return {false, fmt::format("there is no CPU kernel for {}", node.op->name)};
+  }
+
+  std::unique_ptr<PreparedNode> Prepare(const PrepareArgs& args) const override {
+    const Node& node = args.node;
+    const Isa isa = options_.isa;
+    if (node.op == &kFusedLinear) return PrepareFusedLinear(args, options_);
+    if (node.op == &kRotaryAttention) return PrepareAttention(node, isa);
+    if (node.op == &kAttention && node.inputs.size() <= 4) return PrepareAttention(node, isa);
+    if (node.op == &kLayerNorm) return PrepareLayerNorm(node, isa);
+    if (node.op == &kActivation) return PrepareActivation(node, isa);
+    if (node.op == &kCast) return PrepareCast(isa);
+    if (node.op == &kPatchify) return PreparePatchify(node);
+    if (node.op == &kRope) return PrepareRope(node, isa);
+    if (node.op == &kBinary) {
+      if (auto prepared = PrepareBinary(args.graph, node, isa)) return prepared;
+    }
+    return PreparePlain(node, "vernier");
+  }
+
+  bool CanEmit(const Graph&, const Node& node, DType dtype) const override {
+    if (dtype == DType::kF32) return true;
+    return dtype == DType::kBF16 && std::ranges::count(kHalfStores, node.op) > 0;
+  }
+
+  std::vector<std::string> passes() const override {
+    return {"drop_unused",   "precision",   "fuse_projections",
+            "fuse_epilogue", "fuse_rotary", "casts"};
+  }
+
+ private:
+  CpuBackendOptions options_;
+};
+
+}  // namespace
+
+Element ElementOf(DType dtype) {
+  VN_CHECK(dtype == DType::kF32 || dtype == DType::kBF16, Name(dtype));
+  return dtype == DType::kF32 ? Element::kF32 : Element::kBf16;
+}
+
+Activation KernelActivation(ActivationKind kind) {
+  constexpr Activation kByKind[] = {Activation::kNone,     Activation::kGeluErf,
+                                    Activation::kGeluTanh, Activation::kQuickGelu,
+                                    Activation::kRelu,     Activation::kTanh};
+  return kByKind[static_cast<size_t>(kind)];
+}
+
+std::unique_ptr<Backend> MakeCpuBackend(const CpuBackendOptions& options) {
+  return std::make_unique<CpuDevice>(options);
+}
+
+}  // namespace vernier

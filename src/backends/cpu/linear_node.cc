@@ -1,0 +1,195 @@
+// FusedLinear on the CPU: weights packed once in the instruction set's layout, then our own product
+// or oneDNN's on the same bytes.
+#include <algorithm>
+#include <cstring>
+#include <vector>
+
+#include "backends/cpu/gemm.h"
+#include "backends/cpu/nodes.h"
+#include "core/check.h"
+#include "ops/linear.h"
+
+namespace vernier {
+namespace {
+
+struct LinearWeights {
+  PackedLayout layout;
+  std::shared_ptr<const WeightBytes> packed;
+  std::shared_ptr<const WeightBytes> bias;   // null: none
+  std::shared_ptr<const WeightBytes> scale;  // null: none
+
+  static const float* Floats(const std::shared_ptr<const WeightBytes>& bytes) {
+    return bytes ? static_cast<const float*>(bytes->data()) : nullptr;
+  }
+};
+
+class LinearKernel final : public Kernel {
+ public:
+  LinearKernel(const GemmDesc& desc, const LinearWeights& weights, int residual)
+      : desc_(desc), gemm_(desc), weights_(weights), residual_(residual) {}
+
+  void Run(const RunArgs& args) const override {
+    const TensorArg& x = args.inputs[0];
+    const TensorArg& y = args.outputs[0];
+    const GemmOperands operands{
+        .a = x.data,
+        .weights = weights_.packed->data(),
+        .c = y.data,
+        .bias = LinearWeights::Floats(weights_.bias),
+        .scale = LinearWeights::Floats(weights_.scale),
+        .residual = desc_.residual ? args.inputs[static_cast<size_t>(residual_)].row<const float>(0)
+                                   : nullptr,
+        .scratch = args.scratch};
+    const bool as_bound = x.rows() == desc_.m && x.row_stride == desc_.a_stride;
+    if (as_bound) return gemm_.Run(operands);
+    GemmDesc shorter = desc_;  // a runtime extent below its capacity, or a step run alone
+    shorter.m = x.rows();
+    shorter.a_stride = x.row_stride;
+    shorter.c_stride = y.row_stride;
+    if (desc_.residual) {
+      shorter.residual_stride = args.inputs[static_cast<size_t>(residual_)].row_stride;
+    }
+    const Gemm gemm(shorter);
+    VN_CHECK(gemm.scratch_bytes() <= gemm_.scratch_bytes(), "a product larger than its plan");
+    gemm.Run(operands);
+  }
+
+  size_t scratch_bytes() const override { return gemm_.scratch_bytes(); }
+
+  KernelInfo info() const override {
+    const char* dtype = desc_.weights.dtype == DType::kBF16 ? "bf16" : "f32";
+    return {"vernier", Name(gemm_.isa()), std::string("gemm_") + dtype};
+  }
+
+ private:
+  GemmDesc desc_;
+  Gemm gemm_;
+  LinearWeights weights_;
+  int residual_;
+};
+
+class LinearNode final : public PreparedNode {
+ public:
+  LinearNode(const PrepareArgs& args, const CpuBackendOptions& options)
+      : attributes_(args.node.attributes.get<FusedLinear>()),
+        options_(options),
+        has_residual_(Exists(args.node, attributes_.residual())) {
+    const Graph& graph = args.graph;
+    int64_t n = 0;
+    std::string names;
+    for (int part = 0; part < attributes_.parts; ++part) {
+      const ValueInfo& weight = Input(args, attributes_.weight(part));
+      n += weight.type.dim(0).constant();
+      names += weight.name + ";";
+    }
+    const int64_t k = Input(args, attributes_.weight(0)).type.dim(1).constant();
+    weights_.layout = PackedLayoutFor(options.isa, args.node.precision.weight, n, k);
+    const std::string tag = std::string(Name(weights_.layout.dtype)) + weights_.layout.tag();
+    weights_.packed = args.weights.Packed("packed:" + names + tag, weights_.layout.bytes(),
+                                          [&](WeightBytes& into) { Pack(args, into); });
+    weights_.bias = Biases(args, names, n);
+    if (Exists(args.node, attributes_.scale())) {
+      weights_.scale = args.weights.Float32Copy(
+          graph.value(args.node.inputs[static_cast<size_t>(attributes_.scale())]).name);
+    }
+  }
+
+  std::unique_ptr<Kernel> Bind(const BindArgs& args) const override {
+    const TensorArg& x = args.inputs[0];
+    const TensorArg& y = args.outputs[0];
+    GemmDesc desc{.m = x.rows(),
+                  .weights = weights_.layout,
+                  .a = x.dtype,
+                  .a_stride = x.row_stride,
+                  .c = y.dtype,
+                  .c_stride = y.row_stride,
+                  .bias = weights_.bias != nullptr,
+                  .activation = KernelActivation(attributes_.activation),
+                  .scale = weights_.scale != nullptr,
+                  .residual = has_residual_,
+                  .isa = options_.isa,
+                  .threads = args.threads};
+    if (has_residual_) {
+      desc.residual_stride = args.inputs[static_cast<size_t>(attributes_.residual())].row_stride;
+    }
+    return std::make_unique<LinearKernel>(desc, weights_, attributes_.residual());
+  }
+
+  std::vector<int> owned_inputs() const override {
+    std::vector<int> owned;
+    for (int i = 1; i <= attributes_.scale(); ++i) owned.push_back(i);
+    return owned;
+  }
+
+ private:
+  static bool Exists(const Node& node, int input) {
+    return node.inputs[static_cast<size_t>(input)] != kNoValue;
+  }
+
+  static const ValueInfo& Input(const PrepareArgs& args, int input) {
+    return args.graph.value(args.node.inputs[static_cast<size_t>(input)]);
+  }
+
+  void Pack(const PrepareArgs& args, WeightBytes& into) const {
+    std::vector<PackSource> sources;
+    std::vector<Tensor> converted;  // types that the packer does not read
+    for (int part = 0; part < attributes_.parts; ++part) {
+      const ValueInfo& weight = Input(args, attributes_.weight(part));
+      TensorView raw = args.weights.Raw(weight.name);
+      const bool readable = raw.dtype == DType::kF64 || raw.dtype == DType::kF32 ||
+                            raw.dtype == DType::kF16 || raw.dtype == DType::kBF16;
+      if (!readable) {
+        converted.push_back(ToFloat32(raw));
+        raw = converted.back().view();
+      }
+      sources.push_back({.data = raw.data,
+                         .dtype = raw.dtype,
+                         .n = weight.type.dim(0).constant(),
+                         .row_stride = weights_.layout.k});
+    }
+    PackWeights(weights_.layout, sources, into.data(), args.threads);
+    for (int part = 0; part < attributes_.parts; ++part) {
+      args.weights.Release(Input(args, attributes_.weight(part)).name);
+    }
+  }
+
+  // The parts' biases one after the other, zeros where a part has none.
+  std::shared_ptr<const WeightBytes> Biases(const PrepareArgs& args, const std::string& names,
+                                            int64_t n) const {
+    bool any = false;
+    for (int part = 0; part < attributes_.parts; ++part) {
+      any = any || Exists(args.node, attributes_.bias(part));
+    }
+    if (!any) return nullptr;
+    const size_t bytes = static_cast<size_t>(n) * sizeof(float);
+    return args.weights.Packed("bias:" + names, bytes, [&](WeightBytes& into) {
+      auto* to = static_cast<float*>(into.data());
+      for (int part = 0; part < attributes_.parts; ++part) {
+        const int64_t count = Input(args, attributes_.weight(part)).type.dim(0).constant();
+        if (Exists(args.node, attributes_.bias(part))) {
+          const std::string& name = Input(args, attributes_.bias(part)).name;
+          const Tensor bias = ToFloat32(args.weights.Raw(name));
+          std::copy_n(bias.as<float>().begin(), count, to);
+          args.weights.Release(name);
+        } else {
+          std::fill_n(to, count, 0.0f);
+        }
+        to += count;
+      }
+    });
+  }
+
+  FusedLinear attributes_;
+  CpuBackendOptions options_;
+  LinearWeights weights_;
+  bool has_residual_;
+};
+
+}  // namespace
+
+std::unique_ptr<PreparedNode> PrepareFusedLinear(const PrepareArgs& args,
+                                                 const CpuBackendOptions& options) {
+  return std::make_unique<LinearNode>(args, options);
+}
+
+}  // namespace vernier

@@ -1,0 +1,31 @@
+// Prepared nodes of the CPU backend, one function per op family.
+#pragma once
+
+#include <memory>
+
+#include "backends/backend.h"
+#include "backends/cpu/backend.h"
+#include "kernels/cpu/element.h"
+#include "kernels/cpu/gemm_abi.h"
+#include "ops/elementwise.h"
+
+namespace vernier {
+
+std::unique_ptr<PreparedNode> PrepareFusedLinear(const PrepareArgs& args,
+                                                 const CpuBackendOptions& options);
+std::unique_ptr<PreparedNode> PrepareAttention(const Node& node, Isa isa);
+std::unique_ptr<PreparedNode> PrepareLayerNorm(const Node& node, Isa isa);
+std::unique_ptr<PreparedNode> PrepareActivation(const Node& node, Isa isa);
+std::unique_ptr<PreparedNode> PrepareCast(Isa isa);
+std::unique_ptr<PreparedNode> PreparePatchify(const Node& node);
+std::unique_ptr<PreparedNode> PrepareRope(const Node& node, Isa isa);
+/// Sums over rows and products with one factor per channel; null for other broadcasts.
+std::unique_ptr<PreparedNode> PrepareBinary(const Graph& graph, const Node& node, Isa isa);
+
+/// Storage type of an operand in the kernels' terms; throws on others than f32 and bf16.
+Element ElementOf(DType dtype);
+
+/// The kernels' name for an activation.
+Activation KernelActivation(ActivationKind kind);
+
+}  // namespace vernier

@@ -1,0 +1,52 @@
+#include <algorithm>
+
+#include "ops/attention.h"
+#include "ops/rope.h"
+#include "passes/pass.h"
+
+namespace vernier {
+namespace {
+
+// The rotation that makes `value`, when nothing but `reader` takes it; null otherwise.
+const Node* OnlyRotationOf(const Graph& graph, int value, const Node& reader) {
+  const Node* rotation = graph.producer(value);
+  if (rotation == nullptr || rotation->op != &kRope) return nullptr;
+  for (const auto& output : graph.outputs()) {
+    if (output.value == value) return nullptr;
+  }
+  for (const Node& node : graph.nodes()) {
+    if (node.id != reader.id && std::ranges::count(node.inputs, value) > 0) return nullptr;
+  }
+  return rotation;
+}
+
+}  // namespace
+
+void FuseRotary(Graph& graph, const PassContext&) {
+  std::vector<int> rotations;
+  for (Node& node : graph.mutable_nodes()) {
+    if (node.op != &kAttention || node.inputs.size() != 3) continue;
+    const Node* query = OnlyRotationOf(graph, node.inputs[0], node);
+    const Node* key = OnlyRotationOf(graph, node.inputs[1], node);
+    if (query == nullptr || key == nullptr) continue;
+    const Rope& rope = query->attributes.get<Rope>();
+    const bool same_tables =
+        query->inputs[1] == key->inputs[1] && query->inputs[2] == key->inputs[2];
+    if (!same_tables || rope.interleaved != key->attributes.get<Rope>().interleaved) continue;
+    const RotaryAttention rotary{node.attributes.get<Attention>(), rope.interleaved};
+    rotations.push_back(query->id);
+    rotations.push_back(key->id);
+    node.inputs = {query->inputs[0], key->inputs[0], node.inputs[2], query->inputs[1],
+                   query->inputs[2]};
+    node.op = &kRotaryAttention;
+    node.attributes = Attributes::Of(rotary);
+  }
+  for (int id : rotations) {
+    Node& rotation = graph.mutable_nodes()[graph.IndexOf(id)];
+    graph.mutable_value(rotation.outputs[0]).producer = -1;
+    rotation.op = nullptr;
+  }
+  graph.Compact();
+}
+
+}  // namespace vernier
