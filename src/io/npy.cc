@@ -51,11 +51,9 @@ std::string TypeCode(DType dtype) {
 
 }  // namespace
 
-Tensor ReadNpy(const std::string& path) {
-  const MappedFile file = MappedFile::Open(path);
-  const auto bytes = file.bytes();
-  const NpyLayout layout = ParseNpyHeader(bytes, path);
-  const auto data = bytes.subspan(layout.data_offset);
+Tensor ParseNpy(std::span<const uint8_t> file, const std::string& path) {
+  const NpyLayout layout = ParseNpyHeader(file, path);
+  const auto data = file.subspan(layout.data_offset);
   const size_t expected = TensorView{nullptr, layout.dtype, layout.shape}.bytes();
   if (data.size() != expected) {
     throw Error(ErrorKind::kInput,
@@ -72,6 +70,12 @@ Tensor ReadNpy(const std::string& path) {
                                                : RowMajorStrides(layout.shape),
                .big_endian = layout.big_endian},
               tensor.data());
+  return tensor;
+}
+
+Tensor ReadNpy(const std::string& path) {
+  const MappedFile file = MappedFile::Open(path);
+  Tensor tensor = ParseNpy(file.bytes(), path);
   file.CheckIntact();
   return tensor;
 }

@@ -79,67 +79,79 @@ std::string_view NameOf(DType dtype) {
   return found->name;
 }
 
-// One entry of the header. Its bytes are set once all of its figures have been compared.
-StoredTensor ParseEntry(const std::string& name, const Json& entry, std::span<const uint8_t> data) {
-  for (const JsonMember& member : entry.members()) {
+// One entry of the header; its bytes are set once the spans of all have been compared.
+struct Entry {
+  StoredTensor tensor;
+  uint64_t begin = 0;  // in the data that follows the header
+  uint64_t end = 0;
+};
+
+Entry ParseEntry(const std::string& name, const Json& json) {
+  for (const JsonMember& member : json.members()) {
     if (member.key != "dtype" && member.key != "shape" && member.key != "data_offsets") {
       throw Error(ErrorKind::kInput, fmt::format("unknown field \"{}\"", member.key));
     }
   }
-  StoredTensor tensor{.name = name, .dtype = ParseType(entry.GetString("dtype"))};
-  const std::vector<int64_t> dims = entry.GetInts("shape");
-  const std::vector<int64_t> offsets = entry.GetInts("data_offsets");
+  const DType dtype = ParseType(json.GetString("dtype"));
+  const std::vector<int64_t> dims = json.GetInts("shape");
+  const std::vector<int64_t> offsets = json.GetInts("data_offsets");
   if (offsets.size() != 2 || offsets[0] < 0 || offsets[1] < offsets[0]) {
     throw Error(ErrorKind::kInput,
                 fmt::format("data_offsets [{}] are no span of bytes", fmt::join(offsets, ", ")));
   }
-  const std::optional<int64_t> needed = TensorBytes(tensor.dtype, dims);
+  const std::optional<int64_t> needed = TensorBytes(dtype, dims);
   if (!needed) {
     throw Error(ErrorKind::kInput,
                 fmt::format("shape [{}] is negative or too large", fmt::join(dims, ", ")));
   }
   if (*needed != offsets[1] - offsets[0]) {
     throw Error(ErrorKind::kInput,
-                fmt::format("{} [{}] needs {} bytes, its data_offsets span {}", Name(tensor.dtype),
+                fmt::format("{} [{}] needs {} bytes, its data_offsets span {}", Name(dtype),
                             fmt::join(dims, ", "), *needed, offsets[1] - offsets[0]));
   }
-  tensor.shape = Shape(std::span<const int64_t>(dims));
-  if (static_cast<uint64_t>(offsets[1]) > data.size()) {
-    throw Error(ErrorKind::kInput,
-                fmt::format("its data ends at byte {} of {}", offsets[1], data.size()),
-                "the file is truncated; download it again");
-  }
-  tensor.bytes = data.subspan(static_cast<size_t>(offsets[0]), static_cast<size_t>(*needed));
-  return tensor;
+  const Shape shape{std::span<const int64_t>(dims)};
+  return {.tensor = {.name = name, .dtype = dtype, .shape = shape},
+          .begin = static_cast<uint64_t>(offsets[0]),
+          .end = static_cast<uint64_t>(offsets[1])};
 }
 
-// Sorted by place, each span must begin where the one before it ended.
-void CheckCoverage(const std::vector<StoredTensor>& tensors, std::span<const uint8_t> data,
+// Sorted by place, each span must begin where the one before it ended, and the last one end where
+// the file does.
+void CheckCoverage(const std::vector<Entry>& entries, uint64_t header_end, uint64_t file_bytes,
                    const std::string& path) {
-  const uint8_t* expected = data.data();
-  const std::string* before = nullptr;
-  for (const StoredTensor& tensor : tensors) {
-    if (tensor.bytes.data() < expected) {
-      Refuse(path, fmt::format("tensors {} and {} overlap", *before, tensor.name));
+  uint64_t expected = 0;
+  const Entry* before = nullptr;
+  for (const Entry& entry : entries) {
+    if (entry.begin < expected) {
+      Refuse(path,
+             fmt::format("tensors {} and {} overlap", before->tensor.name, entry.tensor.name));
     }
-    if (tensor.bytes.data() > expected) {
+    if (entry.begin > expected) {
       Refuse(path, fmt::format("{} bytes before tensor {} belong to no tensor",
-                               tensor.bytes.data() - expected, tensor.name));
+                               entry.begin - expected, entry.tensor.name));
     }
-    expected = tensor.bytes.data() + tensor.bytes.size();
-    before = &tensor.name;
+    expected = entry.end;
+    before = &entry;
   }
-  const auto rest = data.data() + data.size() - expected;
-  if (rest != 0) Refuse(path, fmt::format("the last {} bytes belong to no tensor", rest));
+  const uint64_t data_bytes = file_bytes - header_end;
+  if (expected > data_bytes) {
+    Refuse(path,
+           fmt::format("its tensors need {} bytes, the file has {}", header_end + expected,
+                       file_bytes),
+           "the file is truncated; download it again");
+  }
+  if (expected < data_bytes) {
+    Refuse(path, fmt::format("the last {} bytes belong to no tensor", data_bytes - expected));
+  }
 }
 
 }  // namespace
 
 SafetensorsHeader ParseSafetensors(std::span<const uint8_t> file, const std::string& path) {
   const std::string_view text = HeaderText(file, path);
-  const auto data = file.subspan(kLengthBytes + text.size());
   const Json json = Json::Parse(text, path);
   SafetensorsHeader header;
+  std::vector<Entry> entries;
   for (const JsonMember& member : json.members()) {
     try {
       if (member.key == kMetadata) {
@@ -147,17 +159,20 @@ SafetensorsHeader ParseSafetensors(std::span<const uint8_t> file, const std::str
           header.metadata[entry.key] = member.value.GetString(entry.key);
         }
       } else {
-        header.tensors.push_back(ParseEntry(member.key, member.value, data));
+        entries.push_back(ParseEntry(member.key, member.value));
       }
     } catch (const Error& error) {
       const bool located = error.message().starts_with(path);
       throw located ? error : error.WithContext(fmt::format("{}: {}", path, member.key));
     }
   }
-  std::ranges::stable_sort(header.tensors, [](const StoredTensor& a, const StoredTensor& b) {
-    return std::pair(a.bytes.data(), a.bytes.size()) < std::pair(b.bytes.data(), b.bytes.size());
-  });
-  CheckCoverage(header.tensors, data, path);
+  std::ranges::stable_sort(entries, {}, [](const Entry& e) { return std::pair(e.begin, e.end); });
+  const uint64_t header_end = kLengthBytes + text.size();
+  CheckCoverage(entries, header_end, file.size(), path);
+  for (Entry& entry : entries) {
+    entry.tensor.bytes = file.subspan(header_end + entry.begin, entry.end - entry.begin);
+    header.tensors.push_back(std::move(entry.tensor));
+  }
   return header;
 }
 
