@@ -30,6 +30,16 @@ GemmKernel Scalar(DType a, DType b) {
 
 #if defined(__x86_64__)
 
+GemmKernel Avx2(DType a, DType b) {
+  constexpr Multiplies kMultiplies = {avx2::MultiplyF32F32, avx2::MultiplyF32Bf16,
+                                      avx2::MultiplyBf16Bf16};
+  return {.isa = Isa::kAvx2,
+          .multiply = kMultiplies.For(a, b),
+          .finish = avx2::Finish,
+          .panel_columns = kNarrowPanelColumns,
+          .tile_rows = 6};
+}
+
 GemmKernel Avx512(DType a, DType b) {
   constexpr Multiplies kMultiplies = {avx512::MultiplyF32F32, avx512::MultiplyF32Bf16,
                                       avx512::MultiplyBf16Bf16};
@@ -48,6 +58,27 @@ GemmKernel Avx512Bf16(DType a, DType b) {
   return kernel;
 }
 
+GemmKernel Amx(DType a, DType b) {
+  GemmKernel kernel = Avx512(a, b);
+  if (a != DType::kBF16) return kernel;
+  kernel.isa = Isa::kAmx;
+  kernel.multiply = amx::MultiplyBf16Bf16;
+  kernel.tile_rows = 32;
+  return kernel;
+}
+
+#elif defined(__aarch64__)
+
+GemmKernel Neon(DType a, DType b) {
+  constexpr Multiplies kMultiplies = {neon::MultiplyF32F32, neon::MultiplyF32Bf16,
+                                      neon::MultiplyBf16Bf16};
+  return {.isa = Isa::kNeon,
+          .multiply = kMultiplies.For(a, b),
+          .finish = neon::Finish,
+          .panel_columns = kNarrowPanelColumns,
+          .tile_rows = 6};
+}
+
 #endif
 
 }  // namespace
@@ -55,11 +86,17 @@ GemmKernel Avx512Bf16(DType a, DType b) {
 GemmKernel SelectGemm(Isa isa, DType a, DType b) {
   switch (isa) {
 #if defined(__x86_64__)
+    case Isa::kAvx2:
+      return Avx2(a, b);
     case Isa::kAvx512:
       return Avx512(a, b);
     case Isa::kAvx512Bf16:
-    case Isa::kAmx:
       return Avx512Bf16(a, b);
+    case Isa::kAmx:
+      return Amx(a, b);
+#elif defined(__aarch64__)
+    case Isa::kNeon:
+      return Neon(a, b);
 #endif
     default:
       return Scalar(a, b);
