@@ -42,6 +42,20 @@ std::string DescribeForeign(std::span<const uint8_t> bytes) {
   return "its first bytes are of no image format known here";
 }
 
+// Little- or big-endian, classic or BigTIFF.
+bool IsTiff(std::span<const uint8_t> bytes) {
+  for (const std::string_view magic : {"II*\0", "MM\0*", "II+\0", "MM\0+"})
+    if (StartsWith(bytes, std::string_view(magic.data(), 4))) return true;
+  return false;
+}
+
+bool IsPnm(std::span<const uint8_t> bytes) {
+  static constexpr std::string_view kKinds = "123456f";
+  return bytes.size() >= 3 && bytes[0] == 'P' &&
+         kKinds.find(static_cast<char>(bytes[1])) != std::string_view::npos &&
+         (bytes[2] == '#' || bytes[2] == ' ' || (bytes[2] >= '\t' && bytes[2] <= '\r'));
+}
+
 void RefuseUrl(const std::string& path) {
   for (const std::string_view scheme : {"http://", "https://", "ftp://", "file://", "data:"}) {
     if (path.compare(0, scheme.size(), scheme) != 0) continue;
@@ -144,8 +158,12 @@ Image DecodeImage(std::span<const uint8_t> bytes, const std::string& name,
   const EncodedImage file{name, bytes, options};
   if (StartsWith(bytes, "\xFF\xD8\xFF")) return DecodeJpeg(file);
   if (StartsWith(bytes, "\x89PNG\r\n\x1A\n")) return DecodePng(file);
+  if (StartsWith(bytes, "RIFF") && StartsWith(bytes, "WEBP", 8)) return DecodeWebP(file);
+  if (IsTiff(bytes)) return DecodeTiff(file);
+  if (StartsWith(bytes, "BM")) return DecodeBmp(file);
+  if (IsPnm(bytes)) return DecodePnm(file);
   throw Error(ErrorKind::kInput, fmt::format("{}: not an image: {}", name, DescribeForeign(bytes)),
-              "JPEG and PNG can be read");
+              "JPEG, PNG, WebP, TIFF, BMP and PPM/PGM/PBM can be read");
 }
 
 Image DecodeImage(const std::string& path, const DecodeOptions& options) {

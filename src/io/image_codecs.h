@@ -18,6 +18,10 @@ struct EncodedImage {
 
 Image DecodeJpeg(const EncodedImage& file);
 Image DecodePng(const EncodedImage& file);
+Image DecodeWebP(const EncodedImage& file);
+Image DecodeTiff(const EncodedImage& file);
+Image DecodeBmp(const EncodedImage& file);
+Image DecodePnm(const EncodedImage& file);
 
 /// Throws Error{kInput} "NAME: FORMAT: what".
 [[noreturn]] void RefuseImage(const EncodedImage& file, ImageFormat format, std::string_view what,

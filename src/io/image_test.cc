@@ -50,8 +50,10 @@ std::string Describe(const std::string& name) {
   return line.str();
 }
 
-// What Pillow takes and this library refuses: pixels whose checksum says that they are damaged.
-const std::set<std::string> kStricter = {"png_bad_crc_idat.png"};
+// What Pillow takes and this library refuses: pixels whose checksum says that they are damaged, and
+// colour spaces that no processor here has a use for.
+const std::set<std::string> kStricter = {"png_bad_crc_idat.png", "tiff_lab.tiff",
+                                         "tiff_ycbcr.tiff"};
 
 TEST(DecodeImage, AgreesWithPillowPixelByPixel) {
   std::ifstream expected(PathOf("expected.txt"));
@@ -70,7 +72,7 @@ TEST(DecodeImage, AgreesWithPillowPixelByPixel) {
       ADD_FAILURE() << error.what();
     }
   }
-  EXPECT_GT(compared, 50);
+  EXPECT_GT(compared, 150);
 }
 
 std::string MessageFor(const std::string& name, const DecodeOptions& options = {}) {
