@@ -8,6 +8,7 @@
 #include "io/safetensors.h"
 #include "io/torch_file.h"
 #include "support/scratch_folder.h"
+#include "support/zip_builder.h"
 
 namespace vernier {
 namespace {
@@ -69,8 +70,9 @@ TEST(HostileInput, NeverBreaksTheSafetensorsReader) {
   const std::string header =
       R"({"__metadata__":{"format":"pt"},"a":{"dtype":"F16","shape":[2,2],"data_offsets":[0,8]},)"
       R"("b":{"dtype":"U8","shape":[3],"data_offsets":[8,11]}})";
-  const std::string valid = std::string(1, static_cast<char>(header.size())) +
-                            std::string(7, '\0') + header + "elements..."s;
+  std::string valid = LittleEndian(header.size(), 8);
+  valid += header;
+  valid += "elements...";
   const auto read = [](const std::string& text) {
     CopyAll(ParseSafetensors(Bytes(text), "m.safetensors").tensors);
   };
