@@ -20,6 +20,7 @@ endif()
 add_library(vernier_flags INTERFACE)
 # Contraction off: preprocessing reproduces arithmetic that rounds after every operation.
 target_compile_options(vernier_flags INTERFACE -Wall -Wextra -Wshadow -Wpedantic -Wnon-virtual-dtor
+                       -Wno-missing-field-initializers  # designated initialisers leave defaults
                        -ffp-contract=off)
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 13)
   # GCC 12 sees overlaps, overflows and uninitialised members where there are none, in
