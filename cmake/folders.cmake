@@ -16,6 +16,18 @@ function(vernier_folder_link name)
   set_property(GLOBAL APPEND PROPERTY VERNIER_LINKS ${ARGN})
 endfunction()
 
+# The command as tests spawn it. In a cross build that is a script which calls the emulator, since
+# the kernel that runs the emulated test cannot start the command by itself.
+set(VERNIER_SPAWNED_COMMAND "${CMAKE_RUNTIME_OUTPUT_DIRECTORY}/vernier")
+if(CMAKE_CROSSCOMPILING)
+  set(VERNIER_SPAWNED_COMMAND "${CMAKE_BINARY_DIR}/emulated/vernier")
+  list(JOIN CMAKE_CROSSCOMPILING_EMULATOR " " emulator)
+  file(CONFIGURE OUTPUT "${VERNIER_SPAWNED_COMMAND}"
+       CONTENT "#!/bin/sh\nexec @emulator@ '@CMAKE_RUNTIME_OUTPUT_DIRECTORY@/vernier' \"$@\"\n" @ONLY)
+  file(CHMOD "${VERNIER_SPAWNED_COMMAND}" PERMISSIONS
+       OWNER_READ OWNER_WRITE OWNER_EXECUTE GROUP_READ GROUP_EXECUTE WORLD_READ WORLD_EXECUTE)
+endif()
+
 # vernier_tests(NAME sources…): the folder's test program, NAME_test.
 function(vernier_tests name)
   if(NOT VERNIER_TESTS)
@@ -37,7 +49,7 @@ function(vernier_tests name)
   target_compile_definitions(${target} PRIVATE
     VERNIER_TEST_DATA="${CMAKE_SOURCE_DIR}/tests/data"
     VERNIER_SOURCE_DIR="${CMAKE_SOURCE_DIR}"
-    VERNIER_BINARY="$<TARGET_FILE_DIR:vernier>/../bin/vernier")
+    VERNIER_BINARY="${VERNIER_SPAWNED_COMMAND}")
   target_precompile_headers(${target} REUSE_FROM vernier_test_header)
   add_test(NAME ${target} COMMAND ${target})
 endfunction()
