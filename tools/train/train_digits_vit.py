@@ -238,9 +238,10 @@ Machine Learning Repository, https://doi.org/10.24432/C50P49, CC BY 4.0).
   The smallest margin between the best and the second label is {smallest_margin:.3f}.
 
 ## Training
-`tools/train/train_digits_vit.py`, seed {seed}, {epochs} epochs, threads: {threads}; Python {python},
-torch {torch}, transformers {transformers}, scikit-learn {sklearn}. AdamW, cosine schedule, small
-random turns (12 degrees), shifts and zooms; no weights from elsewhere.
+`tools/train/train_digits_vit.py`, seed {seed}, {epochs} epochs, threads: {threads};
+Python {python}, torch {torch}, transformers {transformers}, scikit-learn {sklearn}.
+AdamW, cosine schedule, small random turns (12 degrees), shifts and zooms; no weights from
+elsewhere.
 
 ## Licence
 Weights and pictures: CC BY 4.0, as the data. The training script: Apache-2.0, as vernier.
