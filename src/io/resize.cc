@@ -159,8 +159,8 @@ Image SqueezeHeight(const Image& source, int64_t height, const ResizeOptions& op
 }
 
 Image ResizeNearest(const Image& source, int64_t height, int64_t width, ResizeFlavour flavour) {
-  const auto columns = NearestIndices(flavour, source.width, width);
-  const auto rows = NearestIndices(flavour, source.height, height);
+  const auto columns = NearestIndices(flavour, source.mode, source.width, width);
+  const auto rows = NearestIndices(flavour, source.mode, source.height, height);
   Image out = NewImageLike(source, source.mode, width, height);
   const auto bytes = static_cast<size_t>(BytesPerPixel(source.mode));
   uint8_t* to = out.pixels.data();

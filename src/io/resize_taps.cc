@@ -26,7 +26,8 @@ double Hamming(double x) {
   if (x == 0.0) return 1.0;
   if (x >= 1.0) return 0.0;
   x *= std::numbers::pi;
-  return std::sin(x) / x * (0.54 + 0.46 * std::cos(x));
+  // Pillow writes the window's constants in single precision.
+  return std::sin(x) / x * (0.54F + 0.46F * std::cos(x));
 }
 
 double Keys(double x) {
@@ -121,21 +122,23 @@ FixedTaps FixedFilterTaps(ResizeFlavour flavour, ResizeFilter filter, int64_t fr
   return fixed;
 }
 
-std::vector<int64_t> NearestIndices(ResizeFlavour flavour, int64_t from, int64_t to) {
+std::vector<int64_t> NearestIndices(ResizeFlavour flavour, ImageMode mode, int64_t from,
+                                    int64_t to) {
   std::vector<int64_t> indices;
   indices.reserve(static_cast<size_t>(to));
-  if (flavour == ResizeFlavour::kTorch8) {
-    const float scale = static_cast<float>(from) / static_cast<float>(to);
-    for (int64_t i = 0; i < to; ++i)
-      indices.push_back(std::min(
-          from - 1, static_cast<int64_t>(std::floor((static_cast<float>(i) + 0.5F) * scale))));
-    return indices;
-  }
-  // Pillow steps along the source by repeated addition, rounding errors included.
+  const auto push = [&](auto position) {
+    indices.push_back(std::min(from - 1, static_cast<int64_t>(position)));
+  };
   const double step = static_cast<double>(from) / static_cast<double>(to);
   double position = step * 0.5;
-  for (int64_t i = 0; i < to; ++i, position += step)
-    indices.push_back(std::min(from - 1, static_cast<int64_t>(position)));
+  for (int64_t i = 0; i < to; ++i, position += step) {
+    if (flavour == ResizeFlavour::kTorch8)
+      push((static_cast<float>(i) + 0.5F) * (static_cast<float>(from) / static_cast<float>(to)));
+    else if (mode == ImageMode::kI16)
+      push((static_cast<double>(i) + 0.5) * step);
+    else
+      push(position);
+  }
   return indices;
 }
 

@@ -34,7 +34,9 @@ struct FixedTaps {
 };
 FixedTaps FixedFilterTaps(ResizeFlavour flavour, ResizeFilter filter, int64_t from, int64_t to);
 
-/// Source index of each output sample.
-std::vector<int64_t> NearestIndices(ResizeFlavour flavour, int64_t from, int64_t to);
+/// Source index of each output sample. torchvision multiplies in single precision; Pillow steps
+/// along the source by repeated addition, except for 16-bit gray, where it multiplies.
+std::vector<int64_t> NearestIndices(ResizeFlavour flavour, ImageMode mode, int64_t from,
+                                    int64_t to);
 
 }  // namespace vernier

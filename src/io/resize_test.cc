@@ -3,8 +3,12 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cstring>
+#include <fstream>
 #include <string>
 #include <vector>
+
+#include <fmt/format.h>
 
 #include "io/image_convert.h"
 #include "io/npy.h"
@@ -29,6 +33,77 @@ TEST(ResizeChannels, ReproducesTheThreeFlavoursExactly) {
     const Tensor expected = ReadNpy(kGolden + "resized_u8_" + flavour + ".npy");
     EXPECT_THAT(PixelsOf(resized), ::testing::ElementsAreArray(expected.as<uint8_t>()));
   }
+}
+
+std::string Fnv(const Image& image) {
+  uint64_t value = 0xCBF29CE484222325;
+  for (const uint8_t byte : PixelsOf(image)) value = (value ^ byte) * 0x100000001B3;
+  return fmt::format("{:016x}", value);
+}
+
+ImageMode ModeNamed(const std::string& name) {
+  for (int i = 0; i <= static_cast<int>(ImageMode::kF); ++i)
+    if (name == Name(static_cast<ImageMode>(i))) return static_cast<ImageMode>(i);
+  ADD_FAILURE() << name;
+  return ImageMode::kL;
+}
+
+// The pictures of tools/resize_expectations.py.
+Image Noise(ImageMode mode, int64_t height, int64_t width) {
+  Image image = NewImage(mode, width, height);
+  uint32_t state = 1;
+  const auto next = [&] {
+    return static_cast<uint8_t>((state = state * 1664525 + 1013904223) >> 24);
+  };
+  for (size_t i = 0; i < static_cast<size_t>(width * height); ++i) {
+    uint8_t* pixel = image.pixels.data() + i * static_cast<size_t>(BytesPerPixel(mode));
+    const uint8_t first = next();
+    if (BytesPerPixel(mode) == Channels(mode)) {
+      *pixel = mode == ImageMode::k1 ? static_cast<uint8_t>(first >= 128 ? 255 : 0) : first;
+      for (int c = 1; c < Channels(mode); ++c) pixel[c] = next();
+      continue;
+    }
+    const int32_t level = first + 256 * next();
+    const auto half = static_cast<uint16_t>(level);
+    const auto real = static_cast<float>(level);
+    if (mode == ImageMode::kI16) std::memcpy(pixel, &half, sizeof half);
+    if (mode == ImageMode::kI) std::memcpy(pixel, &level, sizeof level);
+    if (mode == ImageMode::kF) std::memcpy(pixel, &real, sizeof real);
+  }
+  return image;
+}
+
+TEST(ResizeInMode, AgreesWithPillowAndTorchvisionInEveryModeAndFilter) {
+  std::ifstream expected(VERNIER_TEST_DATA "/resizing/expected.txt");
+  int compared = 0;
+  std::string flavour, filter, mode, hash;
+  int64_t height, width, to_height, to_width;
+  while (expected >> flavour >> filter >> mode >> height >> width >> to_height >> to_width >>
+         hash) {
+    const Image image = Noise(ModeNamed(mode), height, width);
+    const Image resized =
+        ResizeInMode(image, to_height, to_width,
+                     {.flavour = ResizeFlavourNamed(flavour), .filter = ResizeFilterNamed(filter)});
+    EXPECT_EQ(Fnv(resized), hash) << flavour << ' ' << filter << ' ' << mode << ' ' << height << 'x'
+                                  << width << " to " << to_height << 'x' << to_width;
+    ++compared;
+  }
+  EXPECT_EQ(compared, 384);
+}
+
+TEST(ResizeOptions, NamesTheChoices) {
+  EXPECT_THROW(
+      {
+        try {
+          ResizeFlavourNamed("opencv");
+        } catch (const Error& error) {
+          EXPECT_EQ(error.kind(), ErrorKind::kUsage);
+          EXPECT_THAT(error.what(), HasSubstr("unknown resize flavour 'opencv'"));
+          EXPECT_THAT(error.what(), HasSubstr("torch8, pillow, pillow12"));
+          throw;
+        }
+      },
+      Error);
 }
 
 TEST(ResizeChannels, GivesTheSameForAnyNumberOfThreads) {
