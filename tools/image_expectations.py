@@ -57,5 +57,5 @@ def line(path):
 
 warnings.simplefilter("ignore")
 folder = Path(sys.argv[1])
-names = sorted(p for p in folder.iterdir() if p.suffix not in (".txt", ".md"))
+names = sorted(p for p in folder.iterdir() if p.is_file() and p.suffix != ".txt")
 (folder / "expected.txt").write_text("".join(line(p) + "\n" for p in names))

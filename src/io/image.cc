@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <new>
 
 #include "core/check.h"
 #include "io/image_codecs.h"
@@ -100,7 +101,13 @@ Image NewImage(ImageMode mode, int64_t width, int64_t height) {
   image.mode = mode;
   image.width = width;
   image.height = height;
-  image.pixels = PixelBuffer(static_cast<size_t>(width * height * BytesPerPixel(mode)));
+  const auto bytes = static_cast<size_t>(width * height * BytesPerPixel(mode));
+  try {
+    image.pixels = PixelBuffer(bytes);
+  } catch (const std::bad_alloc&) {
+    throw Error(ErrorKind::kResource,
+                fmt::format("no memory for the {} bytes of a {}x{} picture", bytes, width, height));
+  }
   return image;
 }
 

@@ -127,6 +127,33 @@ TEST(DecodeImage, NamesDamage) {
   EXPECT_THAT(MessageFor("bad_png_depth3.png"), HasSubstr("PNG: Invalid IHDR data"));
 }
 
+TEST(DecodeImage, NamesDamageInEveryFormat) {
+  EXPECT_THAT(MessageFor("webp_truncated.webp"), HasSubstr("WebP: truncated or damaged"));
+  EXPECT_THAT(MessageFor("tiff_truncated_data.tiff"), HasSubstr("TIFF: truncated or damaged"));
+  EXPECT_THAT(MessageFor("tiff_truncated_lzw.tiff"), HasSubstr("TIFF: truncated or damaged"));
+  EXPECT_THAT(MessageFor("bmp_truncated.bmp"), HasSubstr("BMP: truncated"));
+  EXPECT_THAT(MessageFor("pnm_truncated.ppm"), HasSubstr("PPM: truncated"));
+  EXPECT_THAT(MessageFor("bad_pnm_zero.ppm"), HasSubstr("PPM: the header says 0x5 pixels"));
+  EXPECT_THAT(MessageFor("bad_pnm_max0.pgm"), HasSubstr("greatest level is 0; 1 to 65535"));
+  EXPECT_THAT(MessageFor("bad_bmp_huge.bmp"), HasSubstr("BMP: the header says 60000x60000"));
+  EXPECT_THAT(MessageFor("bad_pnm_huge.ppm"), HasSubstr("PPM: the header says 60000x60000"));
+}
+
+TEST(DecodeImage, NamesTheLayoutsThatItDoesNotRead) {
+  EXPECT_THAT(MessageFor("tiff_lab.tiff"), HasSubstr("TIFF: CIE LAB pixels of 3 samples"));
+  EXPECT_THAT(MessageFor("tiff_ycbcr.tiff"), HasSubstr("TIFF: YCbCr pixels of 3 samples"));
+  EXPECT_THAT(MessageFor("pnm_p7_rgba.pam"), HasSubstr("not an image"));
+}
+
+TEST(DecodeImage, ReadsAnyPageOfATiff) {
+  const Image first = DecodeImage(PathOf("tiff_multipage.tiff"));
+  const Image third = DecodeImage(PathOf("tiff_multipage.tiff"), {.page = 2});
+  EXPECT_EQ(first.frames, 3);
+  EXPECT_NE(Fnv(first), Fnv(third));
+  EXPECT_THAT(MessageFor("tiff_multipage.tiff", {.page = 3}),
+              HasSubstr("page 3 was asked for, but there are 3 (counted from 0)"));
+}
+
 TEST(DecodeImage, NeverFetchesUrls) {
   for (const char* url : {"http://example.com/a.png", "https://example.com/a.png",
                           "data:image/png;base64,iVBORw0KGgo=", "file:///etc/passwd"}) {
