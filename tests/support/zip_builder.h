@@ -47,7 +47,7 @@ inline std::string MakeZip(const std::vector<ZipEntry>& entries, const ZipLies& 
     directory += "PK\1\2" + LittleEndian(20, 2) + LittleEndian(20, 2) +
                  LittleEndian(entry.flags, 2) + LittleEndian(entry.method, 2) + LittleEndian(0, 8) +
                  LittleEndian(entry.data.size(), 4) + LittleEndian(claimed, 4) +
-                 LittleEndian(entry.name.size(), 2) + LittleEndian(0, 12) +
+                 LittleEndian(entry.name.size(), 2) + std::string(12, '\0') +
                  LittleEndian(offset, 4) + entry.name;
   }
   const uint64_t at = lies.directory_offset.value_or(static_cast<uint32_t>(file.size()));
@@ -56,7 +56,7 @@ inline std::string MakeZip(const std::vector<ZipEntry>& entries, const ZipLies& 
   file += directory;
   if (lies.zip64) {
     const uint64_t count64 = lies.zip64_entries.value_or(count);
-    file += "PK\6\6" + LittleEndian(44, 8) + LittleEndian(0, 12) + LittleEndian(count64, 8) +
+    file += "PK\6\6" + LittleEndian(44, 8) + std::string(12, '\0') + LittleEndian(count64, 8) +
             LittleEndian(count64, 8) + LittleEndian(directory.size(), 8) + LittleEndian(at, 8);
     file += "PK\6\7" + LittleEndian(0, 4) + LittleEndian(end64, 8) + LittleEndian(1, 4);
   }
