@@ -14,11 +14,12 @@
 namespace vernier {
 namespace {
 
-/// Keys whose scores exist at a time: 48 rows of 256 scores, a panel and the outputs stay in a
-/// second-level cache of 512 KiB beside a head's packed keys and values.
-constexpr int64_t kKeyBlock = 256;
-/// Rows of scores are a line longer, so that neighbours do not compete for one cache set.
-constexpr int64_t kScoreStride = kKeyBlock + 16;
+/// Keys whose scores exist at a time: 24 rows of 512 scores, a panel of keys and the sums stay in a
+/// second-level cache beside a head's packed keys and values (PE-Lang-L: 600 KiB together in fp32).
+constexpr int64_t kKeyBlock = 512;
+/// A last block of at most so many keys joins the one before it: 1025 keys are 2 blocks.
+constexpr int64_t kJoinedKeys = 16;
+constexpr int64_t kScoreStride = kKeyBlock + kJoinedKeys;
 constexpr float kLog2OfE = 1.44269504f;
 constexpr float kMinusInfinity = -__builtin_inff();
 
@@ -40,7 +41,7 @@ struct AttentionVersion {
   static constexpr int64_t kWidth = V::kWidth;
   static constexpr int64_t kPer = Units::kPerUnit;
   static constexpr int64_t kPanel = Units::kVectors * kWidth;
-  static constexpr int64_t kTileRows = 8 * Units::kRows;
+  static constexpr int64_t kTileRows = 4 * Units::kRows;
   static_assert(kKeyBlock % kPanel == 0 && kPanel % (kWidth * kPer) == 0);
 
   static int64_t UnitsOf(int64_t elements) { return (elements + kPer - 1) / kPer; }
@@ -329,8 +330,10 @@ struct AttentionVersion {
       PrepareRow(tile.queries, row, tile.head_dim, tile.rotary, Elements(q + row * units));
     }
     const int64_t seen = VisibleKeys(tile, tile.rows - 1);
-    for (int64_t first = 0; first < seen; first += kKeyBlock) {
-      const int64_t keys = seen - first < kKeyBlock ? seen - first : kKeyBlock;
+    // Blocks follow from kv_len alone, so that a row's sums do not depend on its tile.
+    for (int64_t first = 0, end; first < seen; first = end) {
+      end = tile.kv_len - first <= kScoreStride ? tile.kv_len : first + kKeyBlock;
+      const int64_t keys = (seen < end ? seen : end) - first;
       Scores(tile, first, keys, q, scores);
       for (int64_t row = 0; row < tile.rows; ++row) {
         const int64_t visible = VisibleKeys(tile, row) - first;
