@@ -1,0 +1,180 @@
+// Session: a published checkpoint, loaded once, run on pictures or on tensors.
+//
+//   vernier::Session session({.model = "vit-base-patch16-224"});
+//   const auto outputs = session.Run(session.ReadImages({"cat.jpg"}).inputs);
+//   outputs.at("logits")  // a tensor [1, labels]
+//
+// A session owns weights, plans and working memory. One thread at a time may use a session;
+// several sessions may run side by side. Errors are vernier::Error.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "vernier/tensor.h"
+
+namespace vernier {
+
+struct SessionOptions {
+  std::string model;           // folder of a checkpoint as published
+  std::string device = "cpu";  // "cpu", or "ref" for the slow definition of every op
+  std::string dtype = "f32";   // "f32" or "bf16"
+  int threads = 0;             // 0: all that this process may use
+  std::string isa = {};        // highest instruction set to use; empty: the best there is
+  bool onednn = true;          // false: only vernier's own kernels
+  std::vector<std::string> disabled_passes = {};
+  std::function<void(std::string_view pass, std::string_view graph)> observe_pass = {};
+
+  // Preprocessing; what is empty is as the checkpoint's own processor does it.
+  std::string resize = {};    // "torch8", "pillow", "pillow12"
+  std::string pipeline = {};  // Perception Encoder: "meta-squash", "meta-crop", "plm", "timm"
+  bool convert_rgb = false;   // accept pictures that the published processor refuses
+  bool apply_exif = false;
+  int64_t height = 0;                  // 0: the checkpoint's
+  int64_t width = 0;                   // 0: the checkpoint's
+  int64_t max_pixels = 0;              // bound against decompression bombs; 0: Pillow's
+  bool interpolate_positions = false;  // ViT: accept other sizes than the trained one
+  std::string semantics = {};          // Perception Encoder: "original" or "timm"
+
+  // Heads.
+  bool labels = false;             // the classification head is wanted
+  bool allow_random_head = false;  // make one up where the checkpoint has none
+  uint64_t seed = 0;               // of the made-up head
+};
+
+/// One value on its way out of a run, in f32 (or its integer type); the view is valid in the call.
+struct Tap {
+  std::string name;
+  std::vector<std::string> aliases;
+  std::string kind;  // "exact", "view", "recomputed"
+  std::string op;
+  std::string device;
+  std::string kernel;  // "provider:isa:kernel" of the step
+  TensorView tensor;
+};
+
+/// A node that a plan runs.
+struct PlacedNode {
+  std::string name;
+  std::string op;
+  std::string device;
+  std::string provider;
+  std::string isa;
+  std::string kernel;
+  std::string dtype;  // numbers that it multiplies
+};
+
+struct AbsentTap {
+  std::string name;
+  std::string reason;
+};
+
+/// What may be watched in a run; watching never changes it.
+struct RunHooks {
+  std::function<bool(std::string_view name, std::span<const std::string> aliases)> wants = {};
+  std::function<void(const Tap&)> take = {};
+  /// Read between steps: set, it ends the run with Error{kInterrupted}.
+  const std::atomic<bool>* cancel = nullptr;
+};
+
+struct ModelInfo {
+  std::string family;        // "vit", "pe"
+  std::string architecture;  // as the checkpoint calls itself
+  std::vector<std::string> labels;
+  int64_t height = 0;  // of the pictures that the model gets
+  int64_t width = 0;
+  int64_t parameters = 0;
+  std::string processor;  // what happens to pictures, in words
+  bool random_head = false;
+  std::vector<std::string> warnings;
+};
+
+struct SessionMemory {
+  int64_t weight_bytes = 0;  // in their compute dtype, as this model needs them
+  int64_t packed_bytes = 0;  // held by the packed and converted forms
+  int64_t arena_bytes = 0;   // working memory of the largest plan so far, scratch included
+};
+
+struct SessionSeconds {
+  double read = 0;     // configuration and checkpoint
+  double compile = 0;  // passes, packing
+};
+
+using NamedTensors = std::map<std::string, Tensor, std::less<>>;
+
+/// What was done to one picture on its way into the model.
+struct PictureInfo {
+  std::string file;
+  std::string mode;    // as decoded, in Pillow's names
+  int64_t height = 0;  // as decoded
+  int64_t width = 0;
+  int exif_orientation = 1;
+  std::vector<std::string> steps;
+  std::vector<std::string> warnings;
+};
+
+struct Pictures {
+  NamedTensors inputs;
+  std::vector<PictureInfo> info;
+};
+
+class Session {
+ public:
+  explicit Session(const SessionOptions& options);
+  ~Session();
+  Session(Session&&) noexcept;
+  Session& operator=(Session&&) noexcept;
+
+  const ModelInfo& info() const;
+  const SessionSeconds& seconds() const;
+  SessionMemory memory() const;
+
+  /// Files as the model's input "pixel_values" [files, 3, height, width]. Throws Error{kInput}
+  /// naming the file that cannot be read or used.
+  Pictures ReadImages(const std::vector<std::string>& files) const;
+
+  /// Runs on inputs by their published names; the outputs by theirs, in f32.
+  NamedTensors Run(const NamedTensors& inputs, const RunHooks& hooks = {});
+
+  /// Token features of a run: "last_hidden_state" or "features" [batch, tokens, width].
+  const Tensor& Features(const NamedTensors& outputs) const;
+  /// [batch, width] from a run's outputs: "cls" is the class token, "mean" that of the patches.
+  Tensor Embedding(const NamedTensors& outputs, std::string_view kind) const;
+
+  /// The nodes of the plan for these inputs, in running order, with what runs them.
+  std::vector<PlacedNode> Placement(const NamedTensors& inputs) const;
+  /// Values of the model that no tap can show, with the reason.
+  std::vector<AbsentTap> AbsentTaps() const;
+  /// The graph before or after the passes, as "text" or "dot" (Graphviz).
+  std::string GraphText(std::string_view format, bool after_passes) const;
+  /// Floating-point operations of one picture of the session's size.
+  int64_t FlopsPerImage() const;
+
+ private:
+  class Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+struct ModelSummary {
+  ModelInfo info;
+  int64_t flops_per_image = 0;
+};
+/// What a checkpoint is, without preparing it to run; its values are not looked at.
+ModelSummary SummarizeModel(const SessionOptions& options);
+
+struct PassName {
+  std::string name;
+  std::string what;
+};
+/// Passes that can be switched off, in running order.
+std::vector<PassName> PassNames();
+
+}  // namespace vernier

@@ -1,0 +1,110 @@
+#include "pipeline/loaded_model.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <filesystem>
+
+#include "models/pe/config.h"
+#include "pipeline/random_weights.h"
+#include "vernier/error.h"
+
+namespace vernier {
+namespace {
+
+constexpr const char* kFamilies =
+    "known are ViT (transformers: model_type vit) and Perception Encoder PE-Lang (Meta's files, or "
+    "timm: vit_pe_lang_large_patch14_448)";
+
+Json ReadConfig(const std::string& folder) {
+  const std::string path = folder + "/config.json";
+  return std::filesystem::exists(path) ? Json::ParseFile(path) : Json();
+}
+
+bool HasTensor(const Checkpoint& checkpoint, std::string_view ending) {
+  return std::ranges::any_of(checkpoint.tensors(), [&](const CheckpointTensor& tensor) {
+    return tensor.name == ending || tensor.name.ends_with("." + std::string(ending));
+  });
+}
+
+}  // namespace
+
+const char* Name(Family family) { return family == Family::kVit ? "vit" : "pe"; }
+
+ModelFolder OpenModelFolder(const std::string& path) {
+  std::error_code error;
+  const auto status = std::filesystem::status(path, error);
+  if (!std::filesystem::exists(status)) {
+    throw Error(ErrorKind::kInput, fmt::format("model folder {} does not exist", path),
+                "give the folder that holds config.json and the weights");
+  }
+  const bool folder = std::filesystem::is_directory(status);
+  return {.path = path,
+          .config = folder ? ReadConfig(path) : Json(),
+          .checkpoint = Checkpoint::Open(path)};
+}
+
+Family FamilyOfConfig(const Json& config, const std::string& where) {
+  if (config.Has("model_type")) {
+    const std::string type = config.GetString("model_type");
+    if (type == "vit") return Family::kVit;
+    throw Error(ErrorKind::kInput,
+                fmt::format("{}: unknown model family '{}'", config.Where("model_type"), type),
+                kFamilies);
+  }
+  if (IsTimmPeConfig(config) || config.Has("use_rope2d")) return Family::kPe;
+  if (config.Has("architectures")) {
+    for (const std::string& name : config.GetStrings("architectures")) {
+      if (name.starts_with("ViT")) return Family::kVit;
+    }
+  }
+  throw Error(ErrorKind::kInput, fmt::format("{}: config.json names no known model family", where),
+              kFamilies);
+}
+
+Family RecogniseFamily(const Json& config, const Checkpoint& checkpoint, const std::string& where) {
+  if (!config.is_null()) return FamilyOfConfig(config, where);
+  if (HasTensor(checkpoint, "positional_embedding") && HasTensor(checkpoint, "conv1.weight")) {
+    return Family::kPe;
+  }
+  throw Error(
+      ErrorKind::kInput,
+      fmt::format("{}: there is no config.json, and the tensors' names tell no family", where),
+      kFamilies);
+}
+
+LoadedModel LoadModel(const ModelFolder& folder, const SessionOptions& options) {
+  const Family family = RecogniseFamily(folder.config, folder.checkpoint, folder.path);
+  LoadedModel model = family == Family::kVit ? LoadVit(folder, options) : LoadPe(folder, options);
+  model.info.family = Name(family);
+  // A tap finds an output by its published name, too.
+  for (const Graph::Output& output : model.graph.outputs()) {
+    model.graph.AddAlias(Value{&model.graph, output.value}, output.name);
+  }
+  if (!model.match.extra.empty()) {
+    model.info.warnings.push_back(
+        fmt::format("{} tensor{} of the checkpoint not used: {}", model.match.extra.size(),
+                    model.match.extra.size() == 1 ? " is" : "s are", Shortened(model.match.extra)));
+  }
+  for (int id : model.graph.weights()) {
+    model.info.parameters += WeightShape(model.graph.value(id)).elements();
+  }
+  model.info.processor = model.pictures.describe().Compact();
+  if (options.max_pixels > 0) model.pictures.decode.max_pixels = options.max_pixels;
+  return model;
+}
+
+ProcessorOverrides OverridesOf(const SessionOptions& options) {
+  ProcessorOverrides overrides;
+  if (!options.resize.empty()) overrides.flavour = ResizeFlavourNamed(options.resize);
+  if (!options.pipeline.empty()) overrides.pipeline = options.pipeline;
+  if (options.height > 0 && options.width > 0) {
+    overrides.size = PictureSize{options.height, options.width};
+  }
+  overrides.convert_rgb = options.convert_rgb;
+  overrides.apply_exif = options.apply_exif;
+  if (options.threads > 0) overrides.threads = options.threads;
+  return overrides;
+}
+
+}  // namespace vernier

@@ -1,0 +1,56 @@
+// A checkpoint folder understood: its family, graph, names, labels and picture processor.
+// One function per family fills it; nothing below this folder knows families.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "graph/graph.h"
+#include "io/checkpoint.h"
+#include "io/json.h"
+#include "pipeline/picture_reader.h"
+#include "pipeline/tensor_match.h"
+#include "vernier/session.h"
+
+namespace vernier {
+
+struct LoadedModel {
+  ModelInfo info;
+  Graph graph{"empty"};
+  CanonicalTensors tensors;  // borrowed from the checkpoint
+  MatchReport match;
+  std::string features;               // the output that holds [batch, tokens, width]
+  std::vector<std::string> keep_f32;  // names that a bf16 preset leaves alone
+  std::vector<std::string> made_up;   // weights to be drawn at random: a head that is missing
+  std::string size_hint;              // what to do about pictures of another size
+  PictureReader pictures;
+};
+
+/// What a folder holds before anybody looks into it.
+struct ModelFolder {
+  std::string path;
+  Json config;  // null without config.json
+  Checkpoint checkpoint;
+};
+
+/// Throws Error{kInput} for a folder that is missing, holds no weights, or is no folder.
+ModelFolder OpenModelFolder(const std::string& path);
+
+enum class Family { kVit, kPe };
+const char* Name(Family family);
+
+/// By config.json alone.
+Family FamilyOfConfig(const Json& config, const std::string& where);
+
+/// By config.json, or by the tensors' names where there is none. Throws Error{kInput} that names
+/// what was found and lists the families.
+Family RecogniseFamily(const Json& config, const Checkpoint& checkpoint, const std::string& where);
+
+LoadedModel LoadVit(const ModelFolder& folder, const SessionOptions& options);
+LoadedModel LoadPe(const ModelFolder& folder, const SessionOptions& options);
+LoadedModel LoadModel(const ModelFolder& folder, const SessionOptions& options);
+
+/// The overrides of a session's options as processors take them.
+ProcessorOverrides OverridesOf(const SessionOptions& options);
+
+}  // namespace vernier

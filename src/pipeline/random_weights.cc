@@ -1,0 +1,76 @@
+#include "pipeline/random_weights.h"
+
+#include <algorithm>
+#include <cmath>
+
+namespace vernier {
+namespace {
+
+constexpr float kDeviation = 0.02f;  // initializer_range of ViT and most transformers
+constexpr float kLayerScale = 0.1f;  // ls_init_value of PE-Lang
+
+// SplitMix64 (Steele, Lea, Flood 2014): a counter in, 64 mixed bits out, so that any element can be
+// drawn alone.
+uint64_t Mixed(uint64_t counter) {
+  uint64_t z = counter * 0x9E3779B97F4A7C15u;
+  z = (z ^ z >> 30) * 0xBF58476D1CE4E5B9u;
+  z = (z ^ z >> 27) * 0x94D049BB133111EBu;
+  return z ^ z >> 31;
+}
+
+uint64_t Hash(const std::string& name, uint64_t seed) {
+  uint64_t hash = Mixed(seed + 1);
+  for (char c : name) hash = Mixed(hash ^ static_cast<unsigned char>(c));
+  return hash;
+}
+
+// The sum of four uniform 16-bit numbers is near enough to normal, and takes one draw.
+float NearNormal(uint64_t bits) {
+  const auto part = [&](int shift) { return static_cast<float>(bits >> shift & 0xFFFF); };
+  constexpr float kMean = 4 * 65535 / 2.0f;
+  // Four times the variance of a uniform number on 0..65535.
+  const float deviation = std::sqrt(4.0f / 12.0f) * 65536.0f;
+  return (part(0) + part(16) + part(32) + part(48) - kMean) / deviation;
+}
+
+bool IsNormWeight(const std::string& name) {
+  if (!name.ends_with(".weight")) return false;
+  const std::string module = name.substr(0, name.size() - 7);
+  const std::string last = module.substr(module.rfind('.') + 1);
+  return last.starts_with("layernorm") || last.starts_with("ln_") || last.starts_with("norm");
+}
+
+bool IsBias(const std::string& name) { return name.ends_with("bias"); }
+
+bool IsLayerScale(const std::string& name) { return name.find("gamma") != std::string::npos; }
+
+}  // namespace
+
+Shape WeightShape(const ValueInfo& weight) {
+  if (weight.stored_shape.rank() > 0) return weight.stored_shape;
+  std::vector<int64_t> dims;
+  for (int axis = 0; axis < weight.type.rank(); ++axis) {
+    dims.push_back(weight.type.dim(axis).constant());
+  }
+  return Shape(dims);
+}
+
+Tensor RandomWeight(const std::string& name, const Shape& shape, uint64_t seed) {
+  Tensor tensor(DType::kF32, shape);
+  const auto values = tensor.as<float>();
+  if (IsNormWeight(name)) {
+    std::ranges::fill(values, 1.0f);
+  } else if (IsBias(name)) {
+    std::ranges::fill(values, 0.0f);
+  } else if (IsLayerScale(name)) {
+    std::ranges::fill(values, kLayerScale);
+  } else {
+    const uint64_t base = Hash(name, seed);
+    for (size_t i = 0; i < values.size(); ++i) {
+      values[i] = kDeviation * NearNormal(Mixed(base + i + 1));
+    }
+  }
+  return tensor;
+}
+
+}  // namespace vernier

@@ -1,0 +1,190 @@
+// Whole models against what the published implementations computed (tests/data/goldens).
+#include "vernier/session.h"
+
+#include <cmath>
+#include <filesystem>
+
+#include "io/json.h"
+#include "io/npy.h"
+#include "vernier/error.h"
+
+namespace vernier {
+namespace {
+
+const std::string kGoldens = std::string(VERNIER_TEST_DATA) + "/goldens/";
+
+struct Difference {
+  double max_abs = 0;
+  double mre = 0;
+};
+
+Difference Compare(const TensorView& found, const Tensor& expected) {
+  EXPECT_EQ(found.shape.elements(), expected.shape().elements());
+  const auto a = found.as<float>();
+  const auto b = expected.as<float>();
+  Difference difference;
+  for (size_t i = 0; i < a.size(); ++i) {
+    const double apart = std::fabs(static_cast<double>(a[i]) - b[i]);
+    difference.max_abs = std::max(difference.max_abs, std::isnan(apart) ? HUGE_VAL : apart);
+    difference.mre += apart / (std::fabs(b[i]) + 1e-3) / static_cast<double>(a.size());
+  }
+  return difference;
+}
+
+void ExpectWithin(const TensorView& found, const Json& entry, const std::string& folder,
+                  const std::string& name) {
+  const Difference difference = Compare(found, ReadNpy(folder + entry.GetString("file")));
+  const Json& tolerance = entry.GetObject("tolerance");
+  EXPECT_LE(difference.max_abs, tolerance.GetNumber("max_abs")) << folder << " " << name;
+  EXPECT_LE(difference.mre, tolerance.GetNumber("mre", 1e9)) << folder << " " << name;
+}
+
+struct GoldenCase {
+  const char* folder;
+  const char* device;
+};
+
+std::string CaseName(const testing::TestParamInfo<GoldenCase>& info) {
+  std::string name = std::string(info.param.folder) + "_" + info.param.device;
+  for (char& c : name) c = c == '/' ? '_' : c;
+  return name;
+}
+
+class Golden : public testing::TestWithParam<GoldenCase> {};
+
+TEST_P(Golden, EveryTapAndOutputLiesWithinTheToleranceOfTheCase) {
+  const std::string folder = kGoldens + GetParam().folder + "/";
+  if (!std::filesystem::exists(folder)) GTEST_SKIP() << folder << " is not part of this checkout";
+  const Json golden = Json::ParseFile(folder + "case.json");
+  SessionOptions options;
+  options.model = folder;
+  options.device = GetParam().device;
+  const Json& inputs = golden.GetObject("inputs");
+  options.interpolate_positions = inputs.GetBool("interpolate_pos_encoding", false);
+  Session session(options);
+  NamedTensors fed;
+  fed.emplace("pixel_values", ReadNpy(folder + "pixel_values.npy"));
+
+  const Json& hidden = golden.GetObject("hidden");
+  std::vector<std::string> seen;
+  const auto name_in = [&](std::string_view name, std::span<const std::string> aliases) {
+    if (hidden.Has(name)) return std::string(name);
+    for (const std::string& alias : aliases) {
+      if (hidden.Has(alias)) return alias;
+    }
+    return std::string();
+  };
+  RunHooks hooks;
+  hooks.wants = [&](std::string_view name, std::span<const std::string> aliases) {
+    return !name_in(name, aliases).empty();
+  };
+  hooks.take = [&](const Tap& tap) {
+    const std::string name = name_in(tap.name, tap.aliases);
+    ExpectWithin(tap.tensor, hidden.GetObject(name), folder, name);
+    seen.push_back(name);
+  };
+  const NamedTensors outputs = session.Run(fed, hooks);
+  for (const JsonMember& member : hidden.members()) {
+    EXPECT_THAT(seen, testing::Contains(member.key)) << "no tap shows it";
+  }
+  for (const JsonMember& member : golden.GetObject("outputs").members()) {
+    const auto found = outputs.find(member.key);
+    if (found != outputs.end()) {
+      ExpectWithin(found->second.view(), member.value, folder, member.key);
+    }
+  }
+}
+
+TEST_P(Golden, PicturesBecomeTheNumbersThatTheReferenceFed) {
+  const std::string folder = kGoldens + GetParam().folder + "/";
+  if (!std::filesystem::exists(folder)) GTEST_SKIP() << folder << " is not part of this checkout";
+  const Json golden = Json::ParseFile(folder + "case.json");
+  SessionOptions options;
+  options.model = folder;
+  options.device = GetParam().device;
+  options.interpolate_positions =
+      golden.GetObject("inputs").GetBool("interpolate_pos_encoding", false);
+  const Session session(options);
+  std::vector<std::string> files;
+  for (const std::string& file : golden.GetObject("inputs").GetStrings("images")) {
+    files.push_back(folder + file);
+  }
+  const Pictures pictures = session.ReadImages(files);
+  const Difference difference =
+      Compare(pictures.inputs.at("pixel_values").view(), ReadNpy(folder + "pixel_values.npy"));
+  EXPECT_LE(difference.max_abs, 1e-6) << folder;
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Families, Golden,
+    testing::Values(
+        GoldenCase{"vit/base_detail", "ref"}, GoldenCase{"vit/base_detail", "cpu"},
+        GoldenCase{"vit/cls_batch2", "ref"}, GoldenCase{"vit/cls_batch2", "cpu"},
+        GoldenCase{"vit/bin_no_head", "ref"}, GoldenCase{"vit/bin_no_head", "cpu"},
+        GoldenCase{"vit/interp_up", "ref"}, GoldenCase{"vit/interp_up", "cpu"},
+        GoldenCase{"vit/interp_down", "ref"}, GoldenCase{"vit/interp_down", "cpu"},
+        GoldenCase{"vit/options", "ref"}, GoldenCase{"vit/options", "cpu"},
+        GoldenCase{"vit/bf16_new_keys", "ref"}, GoldenCase{"vit/bf16_new_keys", "cpu"},
+        GoldenCase{"pe_lang/pair_timm", "ref"}, GoldenCase{"pe_lang/pair_timm", "cpu"},
+        GoldenCase{"pe_lang/pair_original", "ref"}, GoldenCase{"pe_lang/pair_original", "cpu"},
+        GoldenCase{"pe_lang/timm_ref_grid", "ref"}, GoldenCase{"pe_lang/timm_ref_grid", "cpu"},
+        GoldenCase{"pe_lang/timm_dynamic_bin", "ref"},
+        GoldenCase{"pe_lang/timm_dynamic_bin", "cpu"}, GoldenCase{"pe_lang/orig_batch2", "ref"},
+        GoldenCase{"pe_lang/orig_batch2", "cpu"}, GoldenCase{"pe_lang/orig_resampled", "ref"},
+        GoldenCase{"pe_lang/orig_resampled", "cpu"}, GoldenCase{"pe_lang/orig_bf16", "ref"},
+        GoldenCase{"pe_lang/orig_bf16", "cpu"}),
+    CaseName);
+
+TEST(Session, NamesAFolderThatDoesNotExist) {
+  try {
+    Session session({.model = "/nonexistent/model"});
+    FAIL() << "opened";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.kind(), ErrorKind::kInput);
+    EXPECT_EQ(error.message(), "model folder /nonexistent/model does not exist");
+  }
+}
+
+TEST(Session, RefusesADeviceThatThisBuildDoesNotHave) {
+  SessionOptions options;
+  options.model = kGoldens + "vit/base_detail";
+  options.device = "cuda";
+  try {
+    Session session(options);
+    FAIL() << "opened";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.kind(), ErrorKind::kDevice);
+    EXPECT_THAT(error.message(), testing::HasSubstr("device 'cuda' is not part of this build"));
+  }
+}
+
+TEST(Session, MakesUpAHeadOnlyWhenToldTo) {
+  SessionOptions options;
+  options.model = kGoldens + "vit/base_detail";
+  options.labels = true;
+  EXPECT_THROW(Session session(options), Error);
+  options.allow_random_head = true;
+  const Session session(options);
+  EXPECT_TRUE(session.info().random_head);
+  EXPECT_THAT(session.info().warnings,
+              testing::Contains(testing::HasSubstr("labels mean nothing")));
+}
+
+TEST(Session, SaysHowToFeedPicturesOfAnotherSize) {
+  SessionOptions options;
+  options.model = kGoldens + "vit/base_detail";
+  Session session(options);
+  NamedTensors inputs;
+  inputs.emplace("pixel_values", Tensor::Zeros(DType::kF32, {1, 3, 48, 48}));
+  try {
+    session.Run(inputs);
+    FAIL() << "ran";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.message(),
+              "input pixel_values: expected f32 [batch, 3, 40, 40], found f32 [1, 3, 48, 48]");
+    EXPECT_THAT(error.hint(), testing::HasSubstr("--interpolate-pos-encoding"));
+  }
+}
+
+}  // namespace
+}  // namespace vernier
