@@ -202,6 +202,9 @@ bool SetFromEnvironment(const Flag& flag, const Environment& environment) {
 
 void RequireAll(std::span<const Flag> flags, std::span<const Source> sources) {
   for (size_t i = 0; i < flags.size(); ++i) {
+    if (flags[i].stands_alone && sources[i] != Source::kDefault) return;
+  }
+  for (size_t i = 0; i < flags.size(); ++i) {
     if (!flags[i].required || sources[i] != Source::kDefault) continue;
     const std::string value = flags[i].IsPositional() ? "" : fmt::format(" {}", flags[i].metavar);
     throw Error(ErrorKind::kUsage, fmt::format("{}{} is missing", flags[i].name, value),

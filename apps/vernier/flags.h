@@ -31,6 +31,7 @@ struct Flag {
   int64_t least = std::numeric_limits<int64_t>::min();  // for whole numbers
   Completion completion = Completion::kNothing;
   bool required = false;
+  bool stands_alone = false;  // given, it makes nothing else required
 
   bool IsPositional() const { return !name.starts_with("-"); }
   bool IsSwitch() const { return std::holds_alternative<bool*>(target); }

@@ -14,11 +14,15 @@
 namespace vernier {
 namespace {
 
-// roff reads \ everywhere and . or ' at the start of a line as its own.
+// roff reads \ everywhere and . or ' at the start of a line as its own, and knows ASCII only.
 std::string Roff(std::string_view text) {
   std::string escaped;
-  for (char c : text) {
-    if (c == '\\') {
+  for (size_t at = 0; at < text.size(); ++at) {
+    const char c = text[at];
+    if (text.substr(at).starts_with("…")) {
+      escaped += "...";
+      at += std::string_view("…").size() - 1;
+    } else if (c == '\\') {
       escaped += "\\e";
     } else if (c == '-') {
       escaped += "\\-";

@@ -2,12 +2,15 @@
 
 #include <algorithm>
 
+#include "bench.h"
 #include "doctor.h"
+#include "inspect.h"
+#include "run.h"
 
 namespace vernier {
 
 const std::vector<Verb>& Verbs() {
-  static const std::vector<Verb> verbs = {DoctorVerb()};
+  static const std::vector<Verb> verbs = {RunVerb(), BenchVerb(), InspectVerb(), DoctorVerb()};
   return verbs;
 }
 

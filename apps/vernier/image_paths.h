@@ -1,0 +1,14 @@
+// The pictures that --image names: files, folders (with all below), and patterns.
+#pragma once
+
+#include <string>
+#include <vector>
+
+namespace vernier {
+
+/// In the order given; folders and patterns give their pictures sorted by path. Names that do not
+/// exist stay as they are, for their reader to report. Throws Error{kInput} for a folder or pattern
+/// without pictures.
+std::vector<std::string> ExpandImagePaths(const std::vector<std::string>& names);
+
+}  // namespace vernier

@@ -1,0 +1,186 @@
+#include "run_options.h"
+
+namespace vernier {
+namespace {
+
+std::vector<Flag> InputFlags(RunVerbOptions& options) {
+  return {{.name = "--image",
+           .metavar = "FILE",
+           .section = "Input",
+           .help = "Pictures: files, folders with all below, patterns; repeats.",
+           .target = &options.images,
+           .completion = Completion::kFile},
+          {.name = "--input",
+           .metavar = "NAME=F.npy",
+           .section = "Input",
+           .help = "Feed a tensor under its published name instead of pictures; repeats.",
+           .target = &options.inputs,
+           .completion = Completion::kFile},
+          {.name = "--batch",
+           .metavar = "N",
+           .section = "Input",
+           .help = "Pictures per run.",
+           .target = &options.batch,
+           .unit = "pictures",
+           .least = 1},
+          {.name = "--resize",
+           .metavar = "NAME",
+           .section = "Pictures",
+           .help = "Arithmetic of resizing: torchvision's, Pillow 13's, or Pillow 12's and older.",
+           .target = &options.resize,
+           .default_text = "the checkpoint's processor",
+           .choices = {"torch8", "pillow", "pillow12"}},
+          {.name = "--pipeline",
+           .metavar = "NAME",
+           .section = "Pictures",
+           .help = "Perception Encoder: how a picture becomes the wanted size.",
+           .target = &options.pipeline,
+           .default_text = "the checkpoint's",
+           .choices = {"meta-squash", "meta-crop", "timm"}},
+          {.name = "--convert-rgb",
+           .metavar = "",
+           .section = "Pictures",
+           .help = "Turn grey, palette and transparent pictures into RGB where the published "
+                   "processor refuses them.",
+           .target = &options.convert_rgb},
+          {.name = "--exif",
+           .metavar = "",
+           .section = "Pictures",
+           .help = "Turn pictures upright as their EXIF orientation says; the references do not.",
+           .target = &options.exif},
+          {.name = "--max-pixels",
+           .metavar = "N",
+           .section = "Pictures",
+           .help = "Refuse pictures beyond this as decompression bombs.",
+           .target = &options.max_pixels,
+           .unit = "pixels",
+           .default_text = "178956970 pixels, as Pillow",
+           .least = 1}};
+}
+
+std::vector<Flag> ResultFlags(RunVerbOptions& options) {
+  return {
+      {.name = "--labels",
+       .metavar = "",
+       .section = "Results",
+       .help = "Ask for labels; without it they are shown where the checkpoint has a head.",
+       .target = &options.labels},
+      {.name = "--top-k",
+       .metavar = "N",
+       .section = "Results",
+       .help = "Labels to show per picture.",
+       .target = &options.top_k,
+       .unit = "labels",
+       .least = 1},
+      {.name = "--allow-random-head",
+       .metavar = "",
+       .section = "Results",
+       .help = "With --labels: make up a head where the checkpoint has none; its labels mean "
+               "nothing.",
+       .target = &options.allow_random_head},
+      {.name = "--seed",
+       .metavar = "N",
+       .section = "Results",
+       .help = "Seed of a made-up head.",
+       .target = &options.seed,
+       .least = 0},
+      {.name = "--embedding",
+       .metavar = "KIND",
+       .section = "Results",
+       .help = "One vector per picture: the class token, the mean of the patches, or none.",
+       .target = &options.embedding,
+       .choices = {"cls", "mean", "none"}},
+      {.name = "--similarity",
+       .metavar = "",
+       .section = "Results",
+       .help = "Show the cosines between the pictures' embeddings.",
+       .target = &options.similarity},
+      {.name = "--out",
+       .metavar = "FILE",
+       .section = "Results",
+       .help = "Write the embeddings (features with --embedding none) to a .npy, or all outputs "
+               "to a .safetensors file.",
+       .target = &options.out,
+       .completion = Completion::kFile},
+      {.name = "--json",
+       .metavar = "FILE",
+       .section = "Results",
+       .help = "Write all results as JSON; - is standard output.",
+       .target = &options.json,
+       .completion = Completion::kFile}};
+}
+
+std::vector<Flag> InsightFlags(RunVerbOptions& options) {
+  return {{.name = "--dump",
+           .metavar = "DIR",
+           .section = "Insight",
+           .help = "Write every module's output as .npy with a manifest; holds one batch.",
+           .target = &options.dump,
+           .completion = Completion::kFolder},
+          {.name = "--dump-filter",
+           .metavar = "GLOB",
+           .section = "Insight",
+           .help = "Dump only values with such a name or alias; repeats.",
+           .target = &options.dump_filter},
+          {.name = "--placement",
+           .metavar = "",
+           .section = "Insight",
+           .help = "Show the device, instruction set and kernel of every node.",
+           .target = &options.placement},
+          {.name = "--print-graph",
+           .metavar = "FORM",
+           .section = "Insight",
+           .help = "Print the graph that runs and stop, as text or for Graphviz.",
+           .target = &options.print_graph,
+           .choices = {"text", "dot"}},
+          {.name = "--list-passes",
+           .metavar = "",
+           .section = "Insight",
+           .help = "List the graph passes, in running order, and stop.",
+           .target = &options.list_passes,
+           .stands_alone = true}};
+}
+
+}  // namespace
+
+std::vector<Flag> RunFlags(RunVerbOptions& options) {
+  std::vector<Flag> flags = InputFlags(options);
+  const auto add = [&](const std::vector<Flag>& more) {
+    flags.insert(flags.end(), more.begin(), more.end());
+  };
+  add(SessionFlagTable(options.session));
+  add({{.name = "--dtype",
+        .metavar = "TYPE",
+        .section = "Computing",
+        .help = "Numbers to compute in; sums are always f32.",
+        .target = &options.dtype,
+        .choices = {"f32", "bf16"}},
+       {.name = "--threads",
+        .metavar = "N",
+        .section = "Computing",
+        .help = "Threads to use.",
+        .target = &options.threads,
+        .unit = "threads",
+        .default_text = "all that this process may use",
+        .least = 1}});
+  add(ResultFlags(options));
+  add(InsightFlags(options));
+  return flags;
+}
+
+SessionOptions ToSessionOptions(const RunVerbOptions& options) {
+  SessionOptions session = ToSessionOptions(options.session);
+  session.dtype = options.dtype;
+  session.threads = static_cast<int>(options.threads);
+  session.resize = options.resize;
+  session.pipeline = options.pipeline;
+  session.convert_rgb = options.convert_rgb;
+  session.apply_exif = options.exif;
+  session.max_pixels = options.max_pixels;
+  session.labels = options.labels || options.allow_random_head;
+  session.allow_random_head = options.allow_random_head;
+  session.seed = static_cast<uint64_t>(options.seed);
+  return session;
+}
+
+}  // namespace vernier

@@ -1,0 +1,44 @@
+// What `vernier run` can be told, and its flag table.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "session_flags.h"
+
+namespace vernier {
+
+struct RunVerbOptions {
+  SessionFlags session;
+  std::vector<std::string> images;
+  std::vector<std::string> inputs;  // NAME=FILE.npy
+  int64_t batch = 1;
+  std::string dtype = "f32";
+  int64_t threads = 0;
+  std::string resize;
+  std::string pipeline;
+  bool convert_rgb = false;
+  bool exif = false;
+  int64_t max_pixels = 0;
+  bool labels = false;
+  int64_t top_k = 5;
+  bool allow_random_head = false;
+  int64_t seed = 0;
+  std::string embedding = "cls";
+  bool similarity = false;
+  std::string out;
+  std::string dump;
+  std::vector<std::string> dump_filter;
+  std::string json;
+  bool placement = false;
+  std::string print_graph;
+  bool list_passes = false;
+};
+
+std::vector<Flag> RunFlags(RunVerbOptions& options);
+
+/// The session that the flags describe.
+SessionOptions ToSessionOptions(const RunVerbOptions& options);
+
+}  // namespace vernier

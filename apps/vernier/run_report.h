@@ -1,0 +1,45 @@
+// What `vernier run` says: lines as results come, tables, and the JSON object of the contract.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "pipeline/results.h"
+#include "run_options.h"
+#include "terminal.h"
+#include "vernier/session.h"
+
+namespace vernier {
+
+/// One picture, or one row of a fed tensor.
+struct PictureResult {
+  std::string image;
+  std::optional<PictureInfo> picture;
+  std::vector<LabelScore> labels;
+  std::vector<float> embedding;
+  Shape features;  // [tokens, width]
+};
+
+struct FailedPicture {
+  std::string image;
+  std::string error;
+};
+
+struct RunReport {
+  const RunVerbOptions& options;
+  const Session& session;
+  std::vector<PictureResult> results = {};
+  std::vector<FailedPicture> failed = {};
+  std::vector<PlacedNode> placement = {};
+  double decode_s = 0;
+  double run_s = 0;
+  double total_s = 0;
+};
+
+void PrintResult(const PictureResult& result, const RunReport& report, Terminal& terminal);
+void PrintSimilarity(const RunReport& report, Terminal& terminal);
+void PrintPlacement(const std::vector<PlacedNode>& placement, Terminal& terminal);
+std::string ToJson(const RunReport& report);
+
+}  // namespace vernier
