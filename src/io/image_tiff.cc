@@ -336,7 +336,7 @@ class TiffDecoder {
         if (tags_.bits == 8) {
           out[c] = in[sample];
         } else {
-          uint16_t wide;
+          uint16_t wide = 0;
           std::memcpy(&wide, in + 2 * sample, sizeof wide);
           out[c] = static_cast<uint8_t>(wide >> 8);
         }

@@ -25,7 +25,7 @@ struct PairsOfBf16 {
     return _mm512_loadu_si512(b + 2 * (pair * kWidePanelColumns + vector * kLanes));
   }
   static __m512i Factor(const uint16_t* a) {
-    int32_t both;
+    int32_t both = 0;
     __builtin_memcpy(&both, a, sizeof(both));
     return _mm512_set1_epi32(both);
   }
