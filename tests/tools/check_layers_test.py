@@ -45,6 +45,15 @@ class CheckLayers(unittest.TestCase):
         self.assert_breach({"src/core/shape.cc": '// up\n#include "io/npy.h"\n'},
                            "src/core/shape.cc:2: core may not include io")
 
+    def test_lets_a_test_reach_higher(self):
+        result = self.check({"src/core/shape_test.cc": '#include "io/npy.h"\n'})
+        self.assertEqual(result.returncode, 0, result.stdout)
+
+    def test_keeps_what_tests_share_to_tests(self):
+        self.assert_breach({"tests/support/fake.h": "",
+                            "src/io/npy.cc": '#include "support/fake.h"\n'},
+                           "only tests may include tests/support/fake.h")
+
     def test_refuses_a_wrapped_header_elsewhere(self):
         self.assert_breach({"src/core/shape.cc": "#include <png.h>\n"},
                            "<png.h> may be included by src/io/*.cc only")
