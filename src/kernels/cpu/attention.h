@@ -1,12 +1,13 @@
 // Softmax attention of one head over packed keys and values, in tiles of queries: scores exist for
 // one tile and one block of keys at a time (running maximum and sum, as in FlashAttention). Pure,
 // noexcept, no threads, no allocation. Each output row is computed by the same chain of operations
-// whatever tile or batch it is in. Bound: FLOPs (4 · keys · head_dim per query and head). Reached on
-// one Zen 4 core, packing included, of the 118 GFLOP/s that its fp32 multiply-adds can do and the
-// 236 of its bf16 ones (backends/cpu/attention_bench.cc):
+// whatever tile or batch it is in. Bound: FLOPs (4 · keys · head_dim per query and head). Reached
+// on one Zen 4 core, packing included, of the 118 GFLOP/s that its fp32 multiply-adds can do and
+// the 236 of its bf16 ones (backends/cpu/attention_bench.cc):
 //   197 tokens, 12 heads of 64:   fp32 91 (77 %), bf16 148 (63 %)
 //   1025 tokens, 16 heads of 64:  fp32 96 (81 %), bf16 166 (70 %)
-// The exponentials take 9 % of the fp32 time and 17 % of the bf16 time; the rest is tiles' edges.
+// Softmax takes 9 % of the fp32 time and 17 % of the bf16 time; the rest is lost at the edges of
+// tiles.
 #pragma once
 
 #include <cstdint>
