@@ -6,8 +6,7 @@
 // the 236 of its bf16 ones (backends/cpu/attention_bench.cc):
 //   197 tokens, 12 heads of 64:   fp32 91 (77 %), bf16 148 (63 %)
 //   1025 tokens, 16 heads of 64:  fp32 96 (81 %), bf16 166 (70 %)
-// Softmax takes 9 % of the fp32 time and 17 % of the bf16 time; the rest is lost at the edges of
-// tiles.
+// Without softmax, 1025 tokens take 9 % less time in fp32 and 17 % less in bf16.
 #pragma once
 
 #include <cstdint>

@@ -2,8 +2,8 @@
 // biased variance. Pure, noexcept, no threads; a row's result depends on that row alone. The
 // statistics are corrected two-pass sums, so that a constant row gives beta even with eps = 1e-12.
 // Bound: bytes (the row is read once from memory and twice from the first-level cache); 33 GB/s on
-// one Zen 4 core with AVX-512, a quarter of what a plain sum of rows moves there: rows of 1024 wait
-// for the three sums along them.
+// one Zen 4 core with AVX-512, a quarter of what a plain sum of rows moves there (processor time
+// beside other work, rows of 1024).
 #pragma once
 
 #include <cstdint>
