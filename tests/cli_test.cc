@@ -1,6 +1,6 @@
 // The command as a user meets it: exit code, last line on standard error, messages.
 
-#include "support/spawn.h"
+#include "support/command.h"
 
 namespace vernier {
 namespace {
@@ -9,11 +9,6 @@ using testing::HasSubstr;
 using testing::MatchesRegex;
 using testing::Not;
 using testing::StartsWith;
-
-SpawnResult Vernier(std::vector<std::string> words, const SpawnOptions& options = {}) {
-  words.insert(words.begin(), VERNIER_BINARY);
-  return Spawn(words, options);
-}
 
 TEST(Command, SaysItsVersionAndNothingElse) {
   const SpawnResult result = Vernier({"--version"});

@@ -193,14 +193,17 @@ class Runner {
     }
   }
 
-  void FinishDump(const NamedTensors& outputs) {
+  void FinishDump(NamedTensors& outputs) {
+    if (options_.embedding != "none") {
+      outputs.insert_or_assign("embedding", session_->Embedding(outputs, options_.embedding));
+    }
     Json facts = Json::Object();
     facts["version"] = Version();
     facts["model"] = options_.session.model;
     facts["family"] = session_->info().family;
     facts["device"] = options_.session.device;
     facts["dtype"] = options_.dtype;
-    facts["processor"] = session_->info().processor;
+    facts["processor"] = Json::Parse(session_->info().processor, "processor");
     dump_->Finish(std::move(facts), outputs, session_->AbsentTaps());
   }
 

@@ -154,7 +154,8 @@ std::string ToJson(const RunReport& report) {
       .Field("architecture", info.architecture)
       .Field("device", report.options.session.device)
       .Field("dtype", report.options.dtype)
-      .Field("processor", info.processor)
+      .Key("processor")
+      .Raw(info.processor)
       .Field("embedding_kind", report.options.embedding);
   json.Key("seconds")
       .BeginObject()

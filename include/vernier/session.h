@@ -92,7 +92,7 @@ struct ModelInfo {
   int64_t height = 0;  // of the pictures that the model gets
   int64_t width = 0;
   int64_t parameters = 0;
-  std::string processor;  // what happens to pictures, in words
+  std::string processor;  // what happens to pictures, as one JSON object
   bool random_head = false;
   std::vector<std::string> warnings;
 };

@@ -60,6 +60,12 @@ JsonWriter& JsonWriter::Null() {
   return *this;
 }
 
+JsonWriter& JsonWriter::Raw(std::string_view json) {
+  BeforeValue();
+  text_ += json;
+  return *this;
+}
+
 JsonWriter& JsonWriter::Integer(int64_t number) {
   BeforeValue();
   fmt::format_to(std::back_inserter(text_), "{}", number);

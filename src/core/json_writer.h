@@ -38,6 +38,8 @@ class JsonWriter {
     return Integer(static_cast<int64_t>(number));
   }
   JsonWriter& Null();
+  /// A value that is JSON text already.
+  JsonWriter& Raw(std::string_view json);
   /// An array on one line, for samples and embeddings.
   template <typename T>
   JsonWriter& Array(std::span<const T> values) {

@@ -96,7 +96,6 @@ void DumpWriter::Take(const Tap& tap) {
   entry["kernel"] = tap.kernel;
   entries_.Append(std::move(entry));
   names_.push_back(tap.name);
-  names_.insert(names_.end(), tap.aliases.begin(), tap.aliases.end());
 }
 
 }  // namespace vernier

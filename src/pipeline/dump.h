@@ -23,7 +23,7 @@ class DumpWriter {
   /// To be given to a run; the writer must outlive it.
   RunHooks Hooks();
 
-  /// Adds what a run returned under names that no tap had, then the manifest. `facts` (model,
+  /// Adds what a run returned, each under its published name, then the manifest. `facts` (model,
   /// device, dtype, …) stand before the list. Throws Error{kUsage} when no value was written.
   void Finish(Json facts, const NamedTensors& outputs, std::span<const AbsentTap> absent);
 
@@ -36,7 +36,7 @@ class DumpWriter {
   std::string folder_;
   std::vector<std::string> filters_;
   Json entries_ = Json::Array();
-  std::vector<std::string> names_;  // with aliases
+  std::vector<std::string> names_;  // of the files so far
 };
 
 }  // namespace vernier

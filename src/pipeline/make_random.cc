@@ -45,7 +45,8 @@ void CopyBeside(const fs::path& config, const char* name, const fs::path& folder
 
 RandomCheckpoint MakeRandomCheckpoint(const std::string& config, const std::string& folder,
                                       uint64_t seed) {
-  const fs::path file = fs::is_directory(config) ? fs::path(config) / "config.json" : fs::path(config);
+  const fs::path file =
+      fs::is_directory(config) ? fs::path(config) / "config.json" : fs::path(config);
   const Json parsed = Json::ParseFile(file.string());
   const Blueprint blueprint = BlueprintOf(parsed, file.string());
   std::error_code error;

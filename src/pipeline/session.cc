@@ -69,7 +69,9 @@ class HookSink : public TapSink {
                  .kind = Name(record.kind),
                  .op = record.op,
                  .device = record.device,
-                 .kernel = fmt::format("{}:{}:{}", kernel.provider, kernel.isa, kernel.kernel),
+                 .kernel = kernel.kernel.empty() ? ""
+                                                 : fmt::format("{}:{}:{}", kernel.provider,
+                                                               kernel.isa, kernel.kernel),
                  .tensor = tensor});
   }
 
