@@ -52,7 +52,9 @@ void DumpWriter::Finish(Json facts, const NamedTensors& outputs,
   for (const auto& [name, tensor] : outputs) {
     if (!Wants(name, {}) || std::ranges::count(names_, name) > 0) continue;
     WriteNpy(folder_ + "/" + name + ".npy", tensor.view());
+    // Also under the reference's own name where a module of another name computes it.
     Json entry = Entry(name, tensor.view());
+    entry["aliases"] = Json::Array();
     entry["tap"] = "exact";
     entry["op"] = "output";
     entries_.Append(std::move(entry));
@@ -77,7 +79,7 @@ void DumpWriter::Finish(Json facts, const NamedTensors& outputs,
 
 bool DumpWriter::Wants(std::string_view name, std::span<const std::string> aliases) const {
   if (filters_.empty()) {
-    return name.find('#') == std::string_view::npos && !name.ends_with(".probs");
+    return name.find('#') == std::string_view::npos;
   }
   return std::ranges::any_of(filters_, [&](const std::string& filter) {
     return GlobMatches(filter, name) || std::ranges::any_of(aliases, [&](const std::string& alias) {
