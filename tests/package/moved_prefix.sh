@@ -25,4 +25,8 @@ cp -r "$source/examples/classify" "$work/example"
 quietly cmake -S "$work/example" -B "$work/example/build" -G Ninja \
   -DCMAKE_PREFIX_PATH="$work/moved" -DCMAKE_CXX_COMPILER="$compiler" -DCMAKE_BUILD_TYPE=Release
 quietly cmake --build "$work/example/build"
-"$work/example/build/classify"
+
+model=$source/models/digits-vit
+answer=$("$work/example/build/classify" "$model" "$model/test/3/0359.png")
+echo "$answer"
+[[ $answer == *": three" ]]
