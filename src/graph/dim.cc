@@ -84,10 +84,11 @@ class Interner {
     return slot.get();
   }
 
-  const Atom* Intern(Atom atom) {
+  const Atom* Intern(const Atom& atom) {
     std::lock_guard lock(mutex_);
     auto& slot = atoms_[atom.text];
-    if (!slot) slot = std::make_unique<Atom>(std::move(atom));
+    if (!slot) slot = std::make_unique<Atom>(atom);
+    VN_CHECK(slot->symbol_kind == atom.symbol_kind, atom.text + " is both bound and runtime");
     return slot.get();
   }
 
@@ -150,8 +151,8 @@ void CollectSymbols(const Dim::Expression& expression, std::set<std::string>& na
   }
 }
 
-const Dim::Expression* FromAtom(Atom atom) {
-  return Interner::Get().Intern(Polynomial{{{Interner::Get().Intern(std::move(atom))}, 1}});
+const Dim::Expression* FromAtom(const Atom& atom) {
+  return Interner::Get().Intern(Polynomial{{{Interner::Get().Intern(atom)}, 1}});
 }
 
 const Dim::Expression* FromPair(AtomKind kind, const char* name, const Dim::Expression* a,
@@ -167,13 +168,14 @@ const Dim::Expression* FromPair(AtomKind kind, const char* name, const Dim::Expr
 Dim::Dim(int64_t constant) : expression_(Interner::Get().Intern(Polynomial{{{}, constant}})) {}
 
 Dim Dim::Symbol(std::string_view name, SymbolKind kind) {
-  return Dim(FromAtom({.kind = AtomKind::kSymbol, .text = std::string(name), .symbol_kind = kind}));
+  return Dim(
+      *FromAtom({.kind = AtomKind::kSymbol, .text = std::string(name), .symbol_kind = kind}));
 }
 
 Dim Dim::operator+(const Dim& other) const {
   Polynomial sum = expression_->terms;
   for (const auto& [monomial, coefficient] : other.expression_->terms) sum[monomial] += coefficient;
-  return Dim(Interner::Get().Intern(std::move(sum)));
+  return Dim(*Interner::Get().Intern(std::move(sum)));
 }
 
 Dim Dim::operator-(const Dim& other) const { return *this + other * Dim(-1); }
@@ -188,7 +190,7 @@ Dim Dim::operator*(const Dim& other) const {
       product[both] += left_coefficient * right_coefficient;
     }
   }
-  return Dim(Interner::Get().Intern(std::move(product)));
+  return Dim(*Interner::Get().Intern(std::move(product)));
 }
 
 Dim Dim::Quotient(const char* name, const Dim& a, const Dim& b) {
@@ -201,15 +203,15 @@ Dim Dim::Quotient(const char* name, const Dim& a, const Dim& b) {
     if (exact) {
       Polynomial quotient = a.expression_->terms;
       for (auto& [monomial, coefficient] : quotient) coefficient /= divisor;
-      return Dim(Interner::Get().Intern(std::move(quotient)));
+      return Dim(*Interner::Get().Intern(std::move(quotient)));
     }
     if (a.IsConstant()) {
       return floor ? Dim(FloorQuotient(a.constant(), divisor))
                    : Dim(-FloorQuotient(-a.constant(), divisor));
     }
   }
-  return Dim(FromPair(floor ? AtomKind::kFloorDiv : AtomKind::kCeilDiv, name, a.expression_,
-                      b.expression_));
+  return Dim(*FromPair(floor ? AtomKind::kFloorDiv : AtomKind::kCeilDiv, name, a.expression_,
+                       b.expression_));
 }
 
 Dim FloorDiv(const Dim& a, const Dim& b) { return Dim::Quotient("floordiv", a, b); }
@@ -219,16 +221,16 @@ Dim Min(const Dim& a, const Dim& b) {
   if (a == b) return a;
   if (a.IsConstant() && b.IsConstant()) return std::min(a.constant(), b.constant());
   const bool ordered = a.ToString() < b.ToString();
-  return Dim(FromPair(AtomKind::kMin, "min", ordered ? a.expression_ : b.expression_,
-                      ordered ? b.expression_ : a.expression_));
+  return Dim(*FromPair(AtomKind::kMin, "min", ordered ? a.expression_ : b.expression_,
+                       ordered ? b.expression_ : a.expression_));
 }
 
 Dim Max(const Dim& a, const Dim& b) {
   if (a == b) return a;
   if (a.IsConstant() && b.IsConstant()) return std::max(a.constant(), b.constant());
   const bool ordered = a.ToString() < b.ToString();
-  return Dim(FromPair(AtomKind::kMax, "max", ordered ? a.expression_ : b.expression_,
-                      ordered ? b.expression_ : a.expression_));
+  return Dim(*FromPair(AtomKind::kMax, "max", ordered ? a.expression_ : b.expression_,
+                       ordered ? b.expression_ : a.expression_));
 }
 
 bool Dim::IsConstant() const {

@@ -24,6 +24,7 @@ class Dim {
  public:
   Dim(int64_t constant = 0);  // NOLINT: a number is a dim wherever one is expected
 
+  /// A name means one kind of symbol in the whole process.
   static Dim Symbol(std::string_view name, SymbolKind kind = SymbolKind::kBound);
 
   Dim operator+(const Dim& other) const;
@@ -53,11 +54,16 @@ class Dim {
   struct Expression;
 
  private:
-  explicit Dim(const Expression* expression) : expression_(expression) {}
+  explicit Dim(const Expression& expression) : expression_(&expression) {}
   static Dim Quotient(const char* name, const Dim& a, const Dim& b);
 
   const Expression* expression_;
 };
+
+Dim FloorDiv(const Dim& a, const Dim& b);
+Dim CeilDiv(const Dim& a, const Dim& b);
+Dim Min(const Dim& a, const Dim& b);
+Dim Max(const Dim& a, const Dim& b);
 
 using Dims = std::vector<Dim>;
 

@@ -58,7 +58,8 @@ struct OpDef {
   int max_inputs;
   /// Types of the outputs; throws Error{kInput} saying what did not fit (the caller adds the node).
   std::vector<ValueType> (*infer)(const Attributes&, const std::vector<ValueType>& inputs);
-  /// Floating-point operations as an expression (2 per multiply-add), null for pure data movement.
+  /// Floating-point operations of the op's products, 2 per multiply-add, as an expression; null for
+  /// an op without products. Only products count, as in the figures that models are published with.
   Dim (*flops)(const Attributes&, const std::vector<ValueType>& inputs,
                const std::vector<ValueType>& outputs) = nullptr;
   /// ONNX counterpart, "" when the op is a composite there, and the first opset that has it.
