@@ -37,6 +37,10 @@ Types InferAttention(const Attributes& attributes, const Types& in) {
   RequireEqual(in[1].dim(-1), head_dim * attention.kv_heads, "the key's width");
   RequireEqual(in[2].dim(-1), head_dim * attention.kv_heads, "the value's width");
   RequireEqual(in[2].dim(-2), in[1].dim(-2), "the number of values");
+  if (in[0].rank() == 3) {
+    RequireEqual(in[1].dim(0), in[0].dim(0), "the keys' batch");
+    RequireEqual(in[2].dim(0), in[0].dim(0), "the values' batch");
+  }
   const bool has_segments = in.size() > 4 && in[4].rank() > 0;
   if (has_segments != (in[0].rank() == 2)) {
     ShapeError("packed queries [tokens, channels] come with segments, batched ones without");
@@ -46,11 +50,14 @@ Types InferAttention(const Attributes& attributes, const Types& in) {
 
 Types InferRotaryAttention(const Attributes& attributes, const Types& in) {
   const auto& rotary = attributes.get<RotaryAttention>();
+  const Types results = InferAttention(Attributes::Of(rotary.attention), {in[0], in[1], in[2]});
+  RequireEqual(in[1].dim(-2), in[0].dim(-2), "the number of keys");
   for (size_t i : {3, 4}) {
     RequireRank(in[i], 2, 2, "the cosine and sine tables");
     RequireEqual(in[i].dim(0), in[0].dim(1), "the tables' token count");
+    RequireEqual(in[i].dim(1) * (2 * rotary.attention.heads), in[0].dim(2), "the tables' width");
   }
-  return InferAttention(Attributes::Of(rotary.attention), {in[0], in[1], in[2]});
+  return results;
 }
 
 Dim AttentionFlops(const Attributes&, const Types& in, const Types&) {
@@ -71,6 +78,8 @@ Types InferCachedAttention(const Attributes& attributes, const Types& in) {
   const auto& attention = attributes.get<CachedAttention>();
   RequireHeads(attention.heads, attention.kv_heads);
   RequireRank(in[0], 3, 3, "the query");
+  RequireRank(in[1], 3, 3, "the state");
+  RequireEqual(in[1].dim(0), in[0].dim(0), "the number of the state's rows");
   const Dim head_dim = HeadDim(in[0].dim(-1), attention.heads);
   RequireEqual(in[1].dim(-1), head_dim * attention.kv_heads, "the state's width");
   return {in[0]};

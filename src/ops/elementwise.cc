@@ -24,10 +24,6 @@ Types InferCast(const Attributes& attributes, const Types& in) {
   return {{attributes.get<Cast>().to, in[0].shape}};
 }
 
-Dim ElementwiseFlops(const Attributes&, const Types&, const Types& out) {
-  return Product(out[0].shape);
-}
-
 Value AddConstant(Graph& graph, float value, const Path& at) {
   return graph.Add(kConstant, Attributes::Of(Constant{value}), {}, at);
 }
@@ -113,7 +109,6 @@ const OpDef kUnary{
     .min_inputs = 1,
     .max_inputs = 1,
     .infer = InferSame,
-    .flops = ElementwiseFlops,
     .describe = [](const Attributes& a) -> std::string { return Name(a.get<Unary>().kind); }};
 
 const OpDef kBinary{
@@ -121,14 +116,12 @@ const OpDef kBinary{
     .min_inputs = 2,
     .max_inputs = 2,
     .infer = InferBinary,
-    .flops = ElementwiseFlops,
     .describe = [](const Attributes& a) -> std::string { return Name(a.get<Binary>().kind); }};
 
 const OpDef kActivation{.name = "Activation",
                         .min_inputs = 1,
                         .max_inputs = 1,
                         .infer = InferSame,
-                        .flops = ElementwiseFlops,
                         .decompose = DecomposeActivation,
                         .describe = [](const Attributes& a) -> std::string {
                           return Name(a.get<ActivationOp>().kind);

@@ -33,12 +33,6 @@ Types InferMean(const Attributes& attributes, const Types& in) {
   return {out};
 }
 
-Dim FiveFlopsEach(const Attributes&, const Types&, const Types& out) {
-  return Product(out[0].shape) * 5;
-}
-
-Dim MeanFlops(const Attributes&, const Types& in, const Types&) { return Product(in[0].shape); }
-
 std::vector<int> DecomposeLayerNorm(Graph& graph, const Node& node) {
   const Path at(node.name);
   const Value x{&graph, node.inputs[0]};
@@ -71,7 +65,6 @@ const OpDef kLayerNorm{.name = "LayerNorm",
                        .min_inputs = 3,
                        .max_inputs = 3,
                        .infer = InferLayerNorm,
-                       .flops = FiveFlopsEach,
                        .decompose = DecomposeLayerNorm,
                        .describe = [](const Attributes& a) -> std::string {
                          return fmt::format("eps={:g}", a.get<LayerNorm>().eps);
@@ -81,7 +74,6 @@ const OpDef kSoftmax{.name = "Softmax",
                      .min_inputs = 1,
                      .max_inputs = 1,
                      .infer = InferSoftmax,
-                     .flops = FiveFlopsEach,
                      .onnx_name = "Softmax",
                      .onnx_version = 1};
 
@@ -89,7 +81,6 @@ const OpDef kMean{.name = "Mean",
                   .min_inputs = 1,
                   .max_inputs = 1,
                   .infer = InferMean,
-                  .flops = MeanFlops,
                   .onnx_name = "ReduceMean",
                   .onnx_version = 1,
                   .describe = [](const Attributes& a) -> std::string {

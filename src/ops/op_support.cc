@@ -12,7 +12,9 @@ void ShapeError(const std::string& message) { throw Error(ErrorKind::kInput, mes
 
 void RequireRank(const ValueType& type, int low, int high, const char* what) {
   if (type.rank() < low || type.rank() > high) {
-    ShapeError(fmt::format("{} must have {} to {} dimensions, got {}", what, low, high,
+    const std::string range =
+        low == high ? fmt::format("{}", low) : fmt::format("{} to {}", low, high);
+    ShapeError(fmt::format("{} must have {} dimension{}, got {}", what, range, high == 1 ? "" : "s",
                            ToString(type.shape)));
   }
 }

@@ -32,17 +32,12 @@ Types InferRopeTable2d(const Attributes& attributes, const Types&) {
   return {type, type};
 }
 
-Dim RopeFlops(const Attributes&, const Types&, const Types& out) {
-  return Product(out[0].shape) * 3;
-}
-
 }  // namespace
 
 const OpDef kRope{.name = "Rope",
                   .min_inputs = 3,
                   .max_inputs = 3,
                   .infer = InferRope,
-                  .flops = RopeFlops,
                   .describe = [](const Attributes& a) -> std::string {
                     const auto& rope = a.get<Rope>();
                     return fmt::format("heads={}, {}", rope.heads,

@@ -44,7 +44,8 @@ Types InferSlice(const Attributes& attributes, const Types& in) {
   const Dim& extent = in[0].dim(axis);
   const Dim end = slice.begin + slice.length;
   if (extent.IsConstant() && end.IsConstant() && slice.begin.IsConstant() &&
-      (end.constant() > extent.constant() || slice.begin.constant() < 0)) {
+      (end.constant() > extent.constant() || slice.begin.constant() < 0 ||
+       end.constant() < slice.begin.constant())) {
     ShapeError(fmt::format("slice {}..{} of axis {} with {} elements", slice.begin.ToString(),
                            end.ToString(), axis, extent.ToString()));
   }

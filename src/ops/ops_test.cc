@@ -1,0 +1,326 @@
+// Shape rules and messages of every op, and what FLOPs count.
+#include "graph/graph.h"
+#include "models/pe/model.h"
+#include "models/vit/model.h"
+#include "ops/attention.h"
+#include "ops/elementwise.h"
+#include "ops/linear.h"
+#include "ops/norm.h"
+#include "ops/resize_grid.h"
+#include "ops/rope.h"
+#include "ops/shape_ops.h"
+#include "ops/table.h"
+#include "vernier/error.h"
+
+namespace vernier {
+namespace {
+
+const Dim kBatch = Dim::Symbol("batch");
+const Dim kHeight = Dim::Symbol("height");
+
+ValueType F32(Dims shape) { return {DType::kF32, std::move(shape)}; }
+
+struct Fits {
+  const OpDef* op;
+  Attributes attributes;
+  std::vector<ValueType> inputs;
+  std::vector<ValueType> outputs;
+};
+
+struct Refused {
+  const OpDef* op;
+  Attributes attributes;
+  std::vector<ValueType> inputs;
+  const char* message;
+};
+
+FusedLinear TwoParts() { return {.parts = 2}; }
+
+Attention Heads(int heads, int kv_heads) {
+  return {.heads = heads, .kv_heads = kv_heads, .scale = 1.0};
+}
+
+std::vector<Fits> FittingCases() {
+  const ValueType absent{};
+  const ValueType segments{DType::kI32, {3}};
+  return {
+      {&kUnary, Attributes::Of(Unary{UnaryKind::kErf}), {F32({kBatch, 2})}, {F32({kBatch, 2})}},
+      {&kActivation, Attributes::Of(ActivationOp{ActivationKind::kGelu}), {F32({})}, {F32({})}},
+      {&kBinary,
+       Attributes::Of(Binary{BinaryKind::kAdd}),
+       {F32({kBatch, 1, 4}), F32({3, 1})},
+       {F32({kBatch, 3, 4})}},
+      {&kConstant, Attributes::Of(Constant{2}), {}, {F32({})}},
+      {&kCast, Attributes::Of(Cast{DType::kBF16}), {F32({kBatch})}, {{DType::kBF16, {kBatch}}}},
+      {&kLinear,
+       Attributes::Of(Linear{}),
+       {F32({kBatch, 7, 4}), F32({6, 4}), F32({6})},
+       {F32({kBatch, 7, 6})}},
+      {&kMatMul,
+       Attributes::Of(MatMul{}),
+       {F32({kBatch, 1, 5, 4}), F32({3, 4, 2})},
+       {F32({kBatch, 3, 5, 2})}},
+      {&kFusedLinear,
+       Attributes::Of(TwoParts()),
+       {F32({kBatch, 4}), F32({6, 4}), F32({2, 4}), absent, absent, absent, absent},
+       {F32({kBatch, 8})}},
+      {&kLayerNorm,
+       Attributes::Of(LayerNorm{1e-5}),
+       {F32({kBatch, 4}), F32({4}), F32({4})},
+       {F32({kBatch, 4})}},
+      {&kSoftmax, Attributes::Of(Softmax{}), {F32({kBatch, 4})}, {F32({kBatch, 4})}},
+      {&kMean, Attributes::Of(Mean{-2}), {F32({kBatch, 4, 3})}, {F32({kBatch, 3})}},
+      {&kReshape,
+       Attributes::Of(Reshape{{kBatch * 2, 3}}),
+       {F32({kBatch, 6})},
+       {F32({kBatch * 2, 3})}},
+      {&kTranspose,
+       Attributes::Of(Transpose{{2, 0, 1}}),
+       {F32({kBatch, 4, 3})},
+       {F32({3, kBatch, 4})}},
+      {&kSlice, Attributes::Of(Slice{-1, 2, 3}), {F32({kBatch, 5})}, {F32({kBatch, 3})}},
+      {&kSlice, Attributes::Of(Slice{0, 0, kHeight}), {F32({kBatch})}, {F32({kHeight})}},
+      {&kConcat,
+       Attributes::Of(Concat{1}),
+       {F32({kBatch, 1, 4}), F32({kBatch, kHeight, 4})},
+       {F32({kBatch, kHeight + 1, 4})}},
+      {&kExpand, Attributes::Of(Expand{{kBatch, 3, 4}}), {F32({3, 1})}, {F32({kBatch, 3, 4})}},
+      {&kPatchify,
+       Attributes::Of(Patchify{2, 3}),
+       {F32({kBatch, 3, kHeight, 10})},
+       {F32({kBatch, FloorDiv(kHeight, 2) * 3, 18})}},
+      {&kResizeGrid,
+       Attributes::Of(ResizeGrid{GridResampling::kBilinear, kHeight, 2}),
+       {F32({4, 4, 8})},
+       {F32({kHeight, 2, 8})}},
+      {&kRope,
+       Attributes::Of(Rope{2, true}),
+       {F32({kBatch, 5, 16}), F32({5, 4}), F32({5, 4})},
+       {F32({kBatch, 5, 16})}},
+      {&kRopeTable2d,
+       Attributes::Of(RopeTable2d{.rows = kHeight, .columns = 3, .head_dim = 8, .leading = 1}),
+       {},
+       {F32({kHeight * 3 + 1, 4}), F32({kHeight * 3 + 1, 4})}},
+      {&kAttention,
+       Attributes::Of(Heads(4, 2)),
+       {F32({kBatch, 5, 16}), F32({kBatch, 7, 8}), F32({kBatch, 7, 8})},
+       {F32({kBatch, 5, 16})}},
+      {&kAttention,
+       Attributes::Of(Heads(4, 4)),
+       {F32({9, 16}), F32({9, 16}), F32({9, 16}), absent, segments},
+       {F32({9, 16})}},
+      {&kRotaryAttention,
+       Attributes::Of(RotaryAttention{Heads(2, 2), false}),
+       {F32({kBatch, 5, 16}), F32({kBatch, 5, 16}), F32({kBatch, 5, 16}), F32({5, 4}), F32({5, 4})},
+       {F32({kBatch, 5, 16})}},
+      {&kKvAppend,
+       Attributes::Of(KvAppend{}),
+       {F32({2, 64, 8}), F32({2, 3, 8}), F32({2, 3, 8})},
+       {F32({2, 64, 8})}},
+      {&kCachedAttention,
+       Attributes::Of(CachedAttention{.heads = 4, .kv_heads = 2, .scale = 1}),
+       {F32({2, 3, 16}), F32({2, 64, 8})},
+       {F32({2, 3, 16})}},
+  };
+}
+
+std::vector<Refused> RefusedCases() {
+  const ValueType x = F32({kBatch, 4}), tokens = F32({2, 5, 16});
+  return {
+      {&kBinary,
+       Attributes::Of(Binary{BinaryKind::kAdd}),
+       {x, F32({3})},
+       "shapes [batch, 4] and [3] do not broadcast"},
+      {&kLinear,
+       Attributes::Of(Linear{}),
+       {F32({}), F32({6, 4})},
+       "the input must have 1 to 8 dimensions, got []"},
+      {&kLinear,
+       Attributes::Of(Linear{}),
+       {x, F32({6})},
+       "the weight must have 2 dimensions, got [6]"},
+      {&kLinear,
+       Attributes::Of(Linear{}),
+       {x, F32({6, 5})},
+       "the weight's input width is 5, expected 4"},
+      {&kLinear,
+       Attributes::Of(Linear{}),
+       {x, F32({6, 4}), F32({5})},
+       "the bias's width is 5, expected 6"},
+      {&kMatMul,
+       Attributes::Of(MatMul{}),
+       {F32({4}), x},
+       "the left factor must have 2 to 8 dimensions, got [4]"},
+      {&kMatMul,
+       Attributes::Of(MatMul{}),
+       {x, F32({5, 4})},
+       "the right factor's height is 5, expected 4"},
+      {&kFusedLinear,
+       Attributes::Of(TwoParts()),
+       {x, F32({6, 4}), F32({2, 4})},
+       "the number of inputs is 3, expected 7"},
+      {&kLayerNorm,
+       Attributes::Of(LayerNorm{0}),
+       {x, F32({5}), F32({4})},
+       "the gain's width is 5, expected 4"},
+      {&kLayerNorm,
+       Attributes::Of(LayerNorm{0}),
+       {x, F32({4}), F32({1, 4})},
+       "the bias must have 1 dimension, got [1, 4]"},
+      {&kSoftmax,
+       Attributes::Of(Softmax{}),
+       {F32({})},
+       "the input must have 1 to 8 dimensions, got []"},
+      {&kMean, Attributes::Of(Mean{2}), {x}, "axis 2 of a value with 2 dimensions"},
+      {&kMean, Attributes::Of(Mean{-3}), {x}, "axis -3 of a value with 2 dimensions"},
+      {&kReshape,
+       Attributes::Of(Reshape{{kBatch, 5}}),
+       {x},
+       "cannot reshape [batch, 4] to [batch, 5]"},
+      {&kTranspose, Attributes::Of(Transpose{{0, 0}}), {x}, "[0, 0] does not permute [batch, 4]"},
+      {&kTranspose, Attributes::Of(Transpose{{0}}), {x}, "[0] does not permute [batch, 4]"},
+      {&kSlice, Attributes::Of(Slice{1, 2, 3}), {x}, "slice 2..5 of axis 1 with 4 elements"},
+      {&kSlice, Attributes::Of(Slice{1, -1, 3}), {x}, "slice -1..2 of axis 1 with 4 elements"},
+      {&kSlice, Attributes::Of(Slice{1, 2, -1}), {x}, "slice 2..1 of axis 1 with 4 elements"},
+      {&kConcat,
+       Attributes::Of(Concat{0}),
+       {x, F32({1, 5})},
+       "a concatenated value's dimension is 5, expected 4"},
+      {&kConcat,
+       Attributes::Of(Concat{0}),
+       {x, F32({4})},
+       "each concatenated value must have 2 dimensions, got [4]"},
+      {&kExpand,
+       Attributes::Of(Expand{{kBatch, 1}}),
+       {x},
+       "cannot expand [batch, 4] to [batch, 1]"},
+      {&kPatchify,
+       Attributes::Of(Patchify{2, 2}),
+       {x},
+       "the image tensor must have 4 dimensions, got [batch, 4]"},
+      {&kResizeGrid,
+       Attributes::Of(ResizeGrid{GridResampling::kBicubic, 2, 2}),
+       {x},
+       "the grid must have 3 dimensions, got [batch, 4]"},
+      {&kRope,
+       Attributes::Of(Rope{2, true}),
+       {tokens, F32({4, 4}), F32({5, 4})},
+       "the tables' token count is 4, expected 5"},
+      {&kRope,
+       Attributes::Of(Rope{2, true}),
+       {tokens, F32({5, 4}), F32({5, 3})},
+       "the tables' width is 12, expected 16"},
+      {&kRopeTable2d,
+       Attributes::Of(RopeTable2d{.rows = 1, .columns = 1, .head_dim = 6}),
+       {},
+       "two-dimensional rotary positions need a head width that 4 divides, got 6"},
+      {&kAttention,
+       Attributes::Of(Heads(4, 3)),
+       {tokens, tokens, tokens},
+       "4 attention heads cannot share 3 key-value heads"},
+      {&kAttention,
+       Attributes::Of(Heads(0, 1)),
+       {tokens, tokens, tokens},
+       "0 attention heads cannot share 1 key-value heads"},
+      {&kAttention,
+       Attributes::Of(Heads(3, 3)),
+       {tokens, tokens, tokens},
+       "16 channels do not divide into 3 heads"},
+      {&kAttention,
+       Attributes::Of(Heads(4, 2)),
+       {tokens, tokens, tokens},
+       "the key's width is 16, expected 8"},
+      {&kAttention,
+       Attributes::Of(Heads(4, 4)),
+       {tokens, tokens, F32({2, 6, 16})},
+       "the number of values is 6, expected 5"},
+      {&kAttention,
+       Attributes::Of(Heads(4, 4)),
+       {F32({9, 16}), F32({9, 16}), F32({9, 16})},
+       "packed queries [tokens, channels] come with segments, batched ones without"},
+      {&kAttention,
+       Attributes::Of(Heads(4, 4)),
+       {tokens, F32({3, 5, 16}), F32({3, 5, 16})},
+       "the keys' batch is 3, expected 2"},
+      {&kRotaryAttention,
+       Attributes::Of(RotaryAttention{Heads(4, 4), true}),
+       {tokens, tokens, tokens, F32({4, 2}), F32({4, 2})},
+       "the tables' token count is 4, expected 5"},
+      {&kRotaryAttention,
+       Attributes::Of(RotaryAttention{Heads(4, 4), true}),
+       {tokens, tokens, tokens, F32({5, 2}), F32({5, 3})},
+       "the tables' width is 24, expected 16"},
+      {&kRotaryAttention,
+       Attributes::Of(RotaryAttention{Heads(4, 4), true}),
+       {tokens, F32({2, 6, 16}), F32({2, 6, 16}), F32({5, 2}), F32({5, 2})},
+       "the number of keys is 6, expected 5"},
+      {&kKvAppend,
+       Attributes::Of(KvAppend{}),
+       {F32({2, 64, 8}), F32({3, 1, 8}), F32({2, 1, 8})},
+       "rows of new keys and values is 3, expected 2"},
+      {&kCachedAttention,
+       Attributes::Of(CachedAttention{.heads = 4, .kv_heads = 2, .scale = 1}),
+       {tokens, F32({2, 64, 16})},
+       "the state's width is 16, expected 8"},
+  };
+}
+
+TEST(Ops, GiveTheShapesThatTheyDocument) {
+  for (const Fits& fits : FittingCases()) {
+    SCOPED_TRACE(fits.op->name);
+    const auto results = fits.op->infer(fits.attributes, fits.inputs);
+    ASSERT_EQ(results.size(), fits.outputs.size());
+    for (size_t i = 0; i < results.size(); ++i) {
+      EXPECT_EQ(results[i].dtype, fits.outputs[i].dtype);
+      EXPECT_EQ(ToString(results[i].shape), ToString(fits.outputs[i].shape));
+    }
+  }
+}
+
+TEST(Ops, SayWhatDoesNotFit) {
+  for (const Refused& refused : RefusedCases()) {
+    SCOPED_TRACE(refused.op->name);
+    try {
+      refused.op->infer(refused.attributes, refused.inputs);
+      ADD_FAILURE() << "accepted, expected: " << refused.message;
+    } catch (const Error& error) {
+      EXPECT_EQ(error.kind(), ErrorKind::kInput);
+      EXPECT_EQ(error.message(), refused.message);
+    }
+  }
+}
+
+TEST(Ops, OfTheTableAllHaveAShapeCase) {
+  const auto cases = FittingCases();
+  for (const OpDef* op : AllOps()) {
+    const bool covered = std::ranges::any_of(cases, [&](const Fits& c) { return c.op == op; });
+    EXPECT_TRUE(covered) << op->name << " has no case in FittingCases";
+    EXPECT_EQ(FindOp(op->name), op);
+  }
+  EXPECT_EQ(FindOp("Conv"), nullptr);
+}
+
+TEST(Ops, DescribeTheirAttributes) {
+  for (const Fits& fits : FittingCases()) {
+    if (fits.op->describe == nullptr) continue;
+    EXPECT_NE(fits.op->describe(fits.attributes), "") << fits.op->name;
+  }
+  EXPECT_EQ(kSlice.describe(Attributes::Of(Slice{1, 0, kHeight})),
+            "axis=1, begin=0, length=height");
+  EXPECT_EQ(kAttention.describe(Attributes::Of(Heads(4, 2))), "heads=4, kv_heads=2, scale=1");
+}
+
+// Published by torch's counter for the modules themselves; the counter, too, counts only products.
+TEST(Flops, OfVitBase16AreThePublishedFigure) {
+  const Graph graph = VitGraph(VitConfig{}, {.pooler = true});
+  EXPECT_EQ(graph.Flops().Evaluate({{"batch", 1}}), 35'127'300'096);
+}
+
+TEST(Flops, OfPeLangLargeAreThePublishedFigure) {
+  const Graph graph = PeGraph(PeConfig{});
+  const Extents extents = {{"batch", 1}, {"height", 448}, {"width", 448}};
+  EXPECT_EQ(graph.Flops().Evaluate(extents), 693'494'706'176);
+}
+
+}  // namespace
+}  // namespace vernier
