@@ -72,7 +72,8 @@ class Backend {
   virtual const char* name() const = 0;
   virtual Support CanRun(const Graph& graph, const Node& node) const = 0;
   virtual std::unique_ptr<PreparedNode> Prepare(const PrepareArgs& args) const = 0;
-  /// Whether a value of this producer may be stored as `dtype` (the precision pass asks).
+  /// Whether this node's kernel can store its result as `dtype`, and read as `dtype` the operands
+  /// that it multiplies or moves (the precision pass asks).
   virtual bool CanEmit(const Graph& graph, const Node& node, DType dtype) const = 0;
   /// Names of the passes that this backend wants, in order.
   virtual std::vector<std::string> passes() const = 0;

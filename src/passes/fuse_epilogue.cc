@@ -11,12 +11,17 @@ bool IsOutput(const Graph& graph, int value) {
   return std::ranges::any_of(graph.outputs(), [&](auto& output) { return output.value == value; });
 }
 
-// Every linear as a FusedLinear that absorbs nothing yet.
+bool IsWeight(const Graph& graph, int value) {
+  return graph.value(value).kind == ValueKind::kWeight;
+}
+
+// Every linear of the checkpoint's weights as a FusedLinear that absorbs nothing yet.
 void Normalise(Graph& graph) {
   for (Node& node : graph.mutable_nodes()) {
-    if (node.op != &kLinear || graph.value(node.inputs[1]).kind != ValueKind::kWeight) continue;
+    if (node.op != &kLinear || !IsWeight(graph, node.inputs[1])) continue;
     const FusedLinear attributes{};
     const int bias = node.inputs.size() > 2 ? node.inputs[2] : kNoValue;
+    if (bias != kNoValue && !IsWeight(graph, bias)) continue;
     node.op = &kFusedLinear;
     node.inputs = {node.inputs[0], node.inputs[1], bias, kNoValue, kNoValue};
     node.attributes = Attributes::Of(attributes);

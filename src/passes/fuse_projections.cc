@@ -11,11 +11,15 @@ bool IsWeight(const Graph& graph, int value) {
   return graph.value(value).kind == ValueKind::kWeight;
 }
 
-// Linears that read the same input and agree in precision and branch, by input value.
+int Bias(const Node& linear) { return linear.inputs.size() > 2 ? linear.inputs[2] : kNoValue; }
+
+// Linears of the checkpoint's weights that read the same input and agree in precision and branch,
+// by input value.
 std::map<int, std::vector<int>> Siblings(const Graph& graph) {
   std::map<int, std::vector<int>> groups;
   for (const Node& node : graph.nodes()) {
     if (node.op != &kLinear || !IsWeight(graph, node.inputs[1])) continue;
+    if (Bias(node) != kNoValue && !IsWeight(graph, Bias(node))) continue;
     std::vector<int>& group = groups[node.inputs[0]];
     if (!group.empty()) {
       const Node& first = graph.nodes()[graph.IndexOf(group.front())];
@@ -25,8 +29,6 @@ std::map<int, std::vector<int>> Siblings(const Graph& graph) {
   }
   return groups;
 }
-
-int Bias(const Node& linear) { return linear.inputs.size() > 2 ? linear.inputs[2] : kNoValue; }
 
 void Fuse(Graph& graph, const std::vector<int>& group) {
   std::vector<Node> parts;

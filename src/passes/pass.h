@@ -17,7 +17,8 @@ struct PassContext {
   const PrecisionRules& rules;
   /// The names of the passes that the backend wants.
   std::vector<std::string> wanted;
-  /// Whether the backend's kernel for the node can store its result as the type.
+  /// Whether the backend's kernel for the node can store its result as the type, and read its
+  /// multiplied or moved operands as it.
   std::function<bool(const Graph&, const Node&, DType)> can_emit;
 };
 

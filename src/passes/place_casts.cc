@@ -34,11 +34,13 @@ class CastPlacer {
  private:
   // Whether this operand is multiplied in bf16, or only moved to where it is.
   bool ReaderWantsHalf(const Node& node, size_t operand) const {
+    const bool result_half = wants_half_[static_cast<size_t>(node.outputs[0])];
+    if (IsView(node)) return result_half;
+    if (!context_.can_emit(graph_, node, DType::kBF16)) return false;
     const bool half = node.precision.multiply == DType::kBF16;
     if (node.op == &kLinear || node.op == &kFusedLinear) return half && operand == 0;
     if (node.op == &kAttention || node.op == &kRotaryAttention) return half && operand < 3;
-    const bool moves = IsView(node) || (node.op == &kRope && operand == 0);
-    return moves && wants_half_[static_cast<size_t>(node.outputs[0])];
+    return node.op == &kRope && operand == 0 && result_half;
   }
 
   bool AllReadersWantHalf(int value) const {

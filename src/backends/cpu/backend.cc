@@ -22,6 +22,9 @@ namespace {
 constexpr const OpDef* kHalfStores[] = {&kActivation, &kAttention, &kCast, &kFusedLinear,
                                         &kLayerNorm,  &kPatchify,  &kRope, &kRotaryAttention};
 
+// Attention over packed segments runs by its reference.
+bool HasAttentionKernel(const Node& node) { return node.inputs.size() <= 4; }
+
 class CpuDevice final : public Backend {
  public:
   explicit CpuDevice(const CpuBackendOptions& options) : options_(options) {}
@@ -39,7 +42,7 @@ class CpuDevice final : public Backend {
     const Isa isa = options_.isa;
     if (node.op == &kFusedLinear) return PrepareFusedLinear(args, options_);
     if (node.op == &kRotaryAttention) return PrepareAttention(node, isa);
-    if (node.op == &kAttention && node.inputs.size() <= 4) return PrepareAttention(node, isa);
+    if (node.op == &kAttention && HasAttentionKernel(node)) return PrepareAttention(node, isa);
     if (node.op == &kLayerNorm) return PrepareLayerNorm(node, isa);
     if (node.op == &kActivation) return PrepareActivation(node, isa);
     if (node.op == &kCast) return PrepareCast(isa);
@@ -53,6 +56,7 @@ class CpuDevice final : public Backend {
 
   bool CanEmit(const Graph&, const Node& node, DType dtype) const override {
     if (dtype == DType::kF32) return true;
+    if (node.op == &kAttention && !HasAttentionKernel(node)) return false;
     return dtype == DType::kBF16 && std::ranges::count(kHalfStores, node.op) > 0;
   }
 
