@@ -1,5 +1,7 @@
 #include "models/names.h"
 
+#include <initializer_list>
+
 namespace vernier {
 namespace {
 
@@ -46,6 +48,12 @@ constexpr NameRule kPeRules[] = {
     {"positional_embedding", "pos_embed"},
 };
 
+void AddModules(Graph& graph, const Path& tensor, std::initializer_list<Path> modules) {
+  const int value = graph.Find(tensor.text());
+  if (value == kNoValue) return;
+  for (const Path& module : modules) graph.AddAlias({&graph, value}, module.text());
+}
+
 }  // namespace
 
 std::string ToDialect(std::string_view name, std::span<const NameRule> rules) {
@@ -66,6 +74,36 @@ void AddDialectAliases(Graph& graph, std::span<const NameRule> rules) {
     const std::string other = ToDialect(name, rules);
     if (other != name) graph.AddAlias(Value{&graph, static_cast<int>(id)}, other);
   }
+}
+
+void AddVitModuleAliases(Graph& graph, int64_t layers) {
+  const Path root;
+  AddModules(graph, root / "embeddings", {root / "embeddings.dropout"});
+  for (int i = 0; i < static_cast<int>(layers); ++i) {
+    const Path layer = root / "encoder.layer" / i, layer5 = root / "layers" / i;
+    AddModules(graph, layer / "attention.context", {layer / "attention.attention"});
+    AddModules(graph, layer / "attention.output.dense",
+               {layer / "attention.output.dropout", layer / "attention.output", layer / "attention",
+                layer5 / "attention"});
+    AddModules(graph, layer / "intermediate",
+               {layer / "intermediate.intermediate_act_fn", layer5 / "mlp.activation_fn"});
+    AddModules(graph, layer / "output.dense", {layer / "output.dropout", layer5 / "mlp"});
+    AddModules(graph, layer, {layer / "output"});  // it adds the residual itself
+  }
+  AddModules(graph, root / "encoder.layer" / static_cast<int>(layers - 1), {root / "encoder"});
+  AddModules(graph, root / "pooler", {root / "pooler.activation"});
+}
+
+void AddPeModuleAliases(Graph& graph, int64_t layers) {
+  const Path root;
+  for (int i = 0; i < static_cast<int>(layers); ++i) {
+    const Path block = root / "transformer.resblocks" / i, timm_block = root / "blocks" / i;
+    AddModules(graph, block / "attn.out_proj", {block / "attn", timm_block / "attn"});
+    AddModules(graph, block / "mlp.gelu", {timm_block / "mlp.act"});
+    AddModules(graph, block / "mlp.c_proj", {block / "mlp", timm_block / "mlp"});
+  }
+  AddModules(graph, root / "transformer.resblocks" / static_cast<int>(layers - 1),
+             {root / "transformer"});
 }
 
 std::span<const NameRule> VitNameRules() { return kVitRules; }

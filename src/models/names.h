@@ -2,6 +2,7 @@
 // dotted name; the same list serves the loader (to canonical) and dumps (aliases). Pure.
 #pragma once
 
+#include <cstdint>
 #include <span>
 #include <string>
 #include <string_view>
@@ -23,6 +24,12 @@ std::string ToCanonical(std::string_view name, std::span<const NameRule> rules);
 
 /// Gives every result and weight whose name the rules change its other spelling as an alias.
 void AddDialectAliases(Graph& graph, std::span<const NameRule> rules);
+
+/// Some modules' output is the tensor of another, their last child or the block around them. These
+/// give such tensors the names of all their modules, in both published spellings. For complete
+/// graphs.
+void AddVitModuleAliases(Graph& graph, int64_t layers);
+void AddPeModuleAliases(Graph& graph, int64_t layers);
 
 /// transformers 5 module names of ViT; canonical are those of transformers 4 without "vit.".
 std::span<const NameRule> VitNameRules();

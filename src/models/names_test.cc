@@ -1,5 +1,9 @@
 #include "models/names.h"
 
+#include <filesystem>
+#include <set>
+
+#include "io/json.h"
 #include "models/pe/model.h"
 #include "models/vit/model.h"
 
@@ -61,6 +65,85 @@ TEST(Names, OfOtherDialectsFindTheSameValues) {
         "blocks.0.attn.proj.input", "blocks.0.attn.proj", "blocks.0.norm2", "blocks.0.mlp.fc1",
         "blocks.0.mlp.fc2"}) {
     EXPECT_NE(pe.Find(name), kNoValue) << name;
+  }
+}
+
+// Every value that the golden dumps of a family hold, by hidden and output names.
+std::set<std::string> GoldenNames(const std::string& family) {
+  std::set<std::string> names;
+  for (const auto& entry :
+       std::filesystem::directory_iterator(VERNIER_TEST_DATA "/goldens/" + family)) {
+    const std::string file = entry.path() / "case.json";
+    if (!std::filesystem::exists(file)) continue;
+    const Json golden = Json::ParseFile(file);
+    for (const char* group : {"hidden", "outputs"}) {
+      for (const JsonMember& member : golden.GetObject(group).members()) names.insert(member.key);
+    }
+  }
+  return names;
+}
+
+Graph SmallVit() {
+  VitConfig config;
+  config.layers = 3;
+  config.labels = {"a", "b"};
+  Graph graph = VitGraph(config, {.pooler = true, .classifier = true});
+  AddDialectAliases(graph, VitNameRules());
+  return graph;
+}
+
+Graph SmallPe() {
+  Graph graph = PeGraph(PeConfig{.layers = 3});
+  AddDialectAliases(graph, PeNameRules());
+  return graph;
+}
+
+TEST(Names, OfTheGoldenDumpsAreAllFound) {
+  const Graph vit = SmallVit(), pe = SmallPe();
+  const auto vit_names = GoldenNames("vit"), pe_names = GoldenNames("pe_lang");
+  EXPECT_GE(vit_names.size(), 20u);
+  EXPECT_GE(pe_names.size(), 18u);
+  for (const std::string& name : vit_names) EXPECT_NE(vit.Find(name), kNoValue) << name;
+  for (const std::string& name : pe_names) EXPECT_NE(pe.Find(name), kNoValue) << name;
+}
+
+TEST(Names, OfAModuleAndItsLastChildAreOneTensor) {
+  const Graph vit = SmallVit(), pe = SmallPe();
+  const std::pair<const char*, const char*> vit_pairs[] = {
+      {"encoder.layer.0.output", "encoder.layer.0"},
+      {"encoder.layer.0.attention", "encoder.layer.0.attention.output.dense"},
+      {"encoder.layer.0.attention.output", "encoder.layer.0.attention.output.dense"},
+      {"encoder.layer.0.attention.attention", "encoder.layer.0.attention.context"},
+      {"encoder.layer.1.intermediate.intermediate_act_fn", "encoder.layer.1.intermediate"},
+      {"layers.1.mlp", "encoder.layer.1.output.dense"},
+      {"layers.1.attention", "encoder.layer.1.attention.output.dense"},
+      {"encoder", "encoder.layer.2"},
+      {"layernorm", "last_hidden_state"},
+      {"pooler.activation", "pooler_output"}};
+  for (const auto& [module, tensor] : vit_pairs) {
+    EXPECT_NE(vit.Find(module), kNoValue) << module;
+    EXPECT_EQ(vit.Find(module), vit.Find(tensor)) << module;
+  }
+  const std::pair<const char*, const char*> pe_pairs[] = {
+      {"transformer", "transformer.resblocks.2"},
+      {"transformer.resblocks.0.mlp", "transformer.resblocks.0.mlp.c_proj"},
+      {"transformer.resblocks.0.attn", "transformer.resblocks.0.attn.out_proj"},
+      {"blocks.1.mlp", "blocks.1.mlp.fc2"},
+      {"blocks.1.attn", "blocks.1.attn.proj"},
+      {"blocks.2", "features"}};
+  for (const auto& [module, tensor] : pe_pairs) {
+    EXPECT_NE(pe.Find(module), kNoValue) << module;
+    EXPECT_EQ(pe.Find(module), pe.Find(tensor)) << module;
+  }
+}
+
+TEST(Names, AreEachTakenByOneTensor) {
+  for (const Graph& graph : {SmallVit(), SmallPe()}) {
+    for (size_t id = 0; id < graph.values().size(); ++id) {
+      for (const std::string& alias : graph.values()[id].aliases) {
+        EXPECT_EQ(graph.Find(alias), static_cast<int>(id)) << alias;
+      }
+    }
   }
 }
 

@@ -120,6 +120,7 @@ PeConfig InferPeConfig(const PeShapeOf& shape_of, const std::string& where) {
          shape_of(fmt::format("transformer.resblocks.{}.ln_1.weight", pe.layers))) {
     ++pe.layers;
   }
+  if (pe.layers == 0) shape("transformer.resblocks.0.ln_1.weight", 1);
   CheckPeConfig(pe, where);
   return pe;
 }

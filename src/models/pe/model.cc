@@ -2,6 +2,7 @@
 
 #include <cmath>
 
+#include "models/names.h"
 #include "nn/layers.h"
 
 namespace vernier {
@@ -109,6 +110,7 @@ Graph PeGraph(const PeConfig& c) {
   }
   graph.MarkOutput(x, "features");
   PeViews(x, c, grid);
+  AddPeModuleAliases(graph, c.layers);
   return graph;
 }
 

@@ -20,6 +20,7 @@ std::vector<std::string> Labels(const Json& config) {
   }
   const Json& id2label = config.GetObject("id2label");
   std::vector<std::string> labels(id2label.size());
+  std::vector<bool> named(labels.size());
   for (const JsonMember& member : id2label.members()) {
     size_t id = labels.size();
     const char* end = member.key.data() + member.key.size();
@@ -29,7 +30,9 @@ std::vector<std::string> Labels(const Json& config) {
           config, "id2label",
           fmt::format("has the key \"{}\", expected 0 to {}", member.key, labels.size() - 1));
     }
-    labels[id] = member.value.AsString();
+    if (named[id]) ConfigError(config, "id2label", fmt::format("names the label {} twice", id));
+    named[id] = true;
+    labels[id] = id2label.GetString(member.key);
   }
   if (labels.empty() || labels.size() > static_cast<size_t>(kMaxWidth)) {
     ConfigError(config, "id2label", fmt::format("names {} labels", labels.size()));

@@ -2,6 +2,7 @@
 
 #include <cmath>
 
+#include "models/names.h"
 #include "nn/layers.h"
 
 namespace vernier {
@@ -86,6 +87,7 @@ Graph VitGraph(const VitConfig& c, const VitGraphOptions& options) {
     const auto labels = static_cast<int64_t>(c.labels.size());
     graph.MarkOutput(nn::Linear(token, root / "classifier", labels), "logits");
   }
+  AddVitModuleAliases(graph, c.layers);
   return graph;
 }
 
