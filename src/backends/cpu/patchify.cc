@@ -28,8 +28,9 @@ class PatchifyKernel final : public Kernel {
           .patch_height = patch_.patch_height,
           .patch_width = patch_.patch_width,
           .images = x.row<const float>(begin * channels * height),
-          .out = static_cast<char*>(y.data) + begin * tokens * y.row_stride *
-                                                  static_cast<int64_t>(ByteSize(y.dtype)),
+          .image_stride = x.row_stride,
+          .out = static_cast<char*>(y.data) +
+                 begin * tokens * y.row_stride * static_cast<int64_t>(ByteSize(y.dtype)),
           .out_element = ElementOf(y.dtype),
           .out_stride = y.row_stride});
     });

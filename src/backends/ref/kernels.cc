@@ -304,6 +304,7 @@ void RunSlice(const RefArgs& args) {
     for (int64_t row = 0; row < y.rows(); ++row) CopyRow(x, row, begin, y, row, 0, y.columns());
     return;
   }
+  if (y.rows() == 0) return;
   const int64_t inner = SplitAt(x.shape, axis).inner / x.columns();  // rows per index
   for (int64_t row = 0; row < y.rows(); ++row) {
     const int64_t outer = row / (y.shape[axis] * inner), rest = row % (y.shape[axis] * inner);

@@ -18,7 +18,8 @@ struct PatchifyArgs {
   int64_t patch_height = 0;
   int64_t patch_width = 0;
   const float* images = nullptr;
-  void* out = nullptr;  // [batch * grid height * grid width, channels * patch area]
+  int64_t image_stride = 0;  // elements from one row of an image to the next
+  void* out = nullptr;       // [batch * grid height * grid width, channels * patch area]
   Element out_element = Element::kF32;
   int64_t out_stride = 0;  // elements from row to row
 };

@@ -20,6 +20,7 @@ TEST(Patchify, OrdersChannelThenRowThenColumnAndDropsTheRemainder) {
               .patch_height = kPatchH,
               .patch_width = kPatchW,
               .images = images.floats(),
+              .image_stride = kWidth,
               .out = out.data(),
               .out_element = element,
               .out_stride = out.stride()});

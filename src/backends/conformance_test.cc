@@ -1,0 +1,443 @@
+// Every op on every backend of this machine against the reference, on generated cases. An op that
+// the table lists and no case reaches fails the test.
+#include <cmath>
+#include <functional>
+#include <set>
+
+#include <fmt/format.h>
+
+#include "backends/cpu/backend.h"
+#include "backends/ref/backend.h"
+#include "nn/layers.h"
+#include "ops/attention.h"
+#include "ops/elementwise.h"
+#include "ops/linear.h"
+#include "ops/norm.h"
+#include "ops/resize_grid.h"
+#include "ops/rope.h"
+#include "ops/shape_ops.h"
+#include "ops/table.h"
+#include "support/run_graph.h"
+
+namespace vernier {
+namespace {
+
+using testing::GraphRun;
+using testing::LargestDifference;
+using testing::LargestMagnitude;
+using testing::RunGraph;
+using testing::ToyWeights;
+using testing::ValueRange;
+
+// Writes one case's graph. Strided inputs are columns of a wider input, as the parts of a fused
+// projection are.
+class Builder {
+ public:
+  Builder(Graph& graph, bool strided) : graph_(graph), strided_(strided) {}
+
+  Value Input(const std::string& name, Dims shape) {
+    if (!strided_ || shape.empty()) return graph_.Input(name, DType::kF32, std::move(shape));
+    const Dim columns = shape.back();
+    const int axis = static_cast<int>(shape.size()) - 1;
+    shape.back() = columns + 5;
+    const Value wide = graph_.Input(name, DType::kF32, std::move(shape));
+    return nn::Slice(wide, axis, 2, columns, Path(name) / "#columns");
+  }
+
+  Value Offsets(const std::string& name, int64_t count) {
+    return graph_.Input(name, DType::kI32, {count});
+  }
+
+  Value Weight(const std::string& name, const Shape& shape) {
+    return graph_.Weight(Path(name), shape);
+  }
+
+  template <typename T>
+  Value Add(const OpDef& op, T attributes, std::vector<Value> inputs) {
+    return graph_.Add(op, Attributes::Of(std::move(attributes)), std::move(inputs), Path(op.name));
+  }
+
+  void Output(Value value) {
+    graph_.MarkOutput(value, "y" + std::to_string(graph_.outputs().size()));
+  }
+
+  Graph& graph() { return graph_; }
+
+ private:
+  Graph& graph_;
+  bool strided_;
+};
+
+struct Case {
+  std::string name;
+  std::function<void(Builder&)> build;
+  int64_t sum_length = 1;  // of the longest sum behind one element
+  ValueRange range = {};
+  NamedViews given = {};
+};
+
+Graph BuildCase(const Case& c, bool strided) {
+  Graph graph(c.name);
+  Builder builder(graph, strided);
+  c.build(builder);
+  return graph;
+}
+
+// 0, 1, odd, and around the 16 lanes of the widest vectors.
+constexpr int64_t kSizes[] = {1, 7, 15, 16, 17, 33};
+
+void AddLinears(std::vector<Case>& cases) {
+  for (int64_t rows : {0, 1, 5}) {
+    for (int64_t in : kSizes) {
+      for (int64_t out : {1, 16, 67}) {
+        cases.push_back({fmt::format("Linear {} x {} -> {}", rows, in, out),
+                         [=](Builder& b) {
+                           const Value x = b.Input("x", {rows, in});
+                           b.Output(nn::Linear(x, Path("fc"), out));
+                           b.Output(nn::Linear(x, Path("bare"), out, false));
+                         },
+                         in});
+      }
+    }
+  }
+  cases.push_back({"Linear with activation, scale and residual",
+                   [](Builder& b) {
+                     const Value x = b.Input("x", {2, 9, 24});
+                     Value h = nn::Linear(x, Path("fc"), 40);
+                     h = nn::Activate(h, ActivationKind::kGelu, Path("act"));
+                     h = nn::Linear(h, Path("proj"), 24);
+                     h = nn::LayerScale(h, Path("gamma"), Path("scaled"));
+                     b.Output(nn::Add(x, h, Path("sum")));
+                   },
+                   24 * 40});
+  cases.push_back({"Linear of a computed weight and bias",
+                   [](Builder& b) {
+                     const Value weight = b.Input("w", {6, 8}), bias = b.Input("b", {6});
+                     b.Output(b.Add(kLinear, Linear{}, {b.Input("x", {3, 8}), weight, bias}));
+                     b.Output(b.Add(kLinear, Linear{},
+                                    {b.Input("z", {3, 8}), b.Weight("v", Shape{6, 8}), bias}));
+                   },
+                   8});
+}
+
+void AddElementwise(std::vector<Case>& cases) {
+  const ValueRange positive{0.25f, 3.0f}, wide{-6.0f, 6.0f};
+  for (int64_t size : {0, 1, 7, 15, 16, 17}) {
+    for (UnaryKind kind : {UnaryKind::kErf, UnaryKind::kTanh, UnaryKind::kSqrt, UnaryKind::kSigmoid,
+                           UnaryKind::kRelu}) {
+      cases.push_back({fmt::format("Unary {} {}", Name(kind), size),
+                       [=](Builder& b) {
+                         b.Output(b.Add(kUnary, Unary{kind}, {b.Input("x", {2, 3, size})}));
+                       },
+                       1, kind == UnaryKind::kSqrt ? positive : wide});
+    }
+    for (ActivationKind kind :
+         {ActivationKind::kNone, ActivationKind::kGelu, ActivationKind::kGeluTanh,
+          ActivationKind::kQuickGelu, ActivationKind::kRelu, ActivationKind::kTanh}) {
+      cases.push_back({fmt::format("Activation {} {}", Name(kind), size),
+                       [=](Builder& b) {
+                         b.Output(nn::Activate(b.Input("x", {2, 3, size}), kind, Path("act")));
+                       },
+                       1, wide});
+    }
+    for (BinaryKind kind :
+         {BinaryKind::kAdd, BinaryKind::kSub, BinaryKind::kMul, BinaryKind::kDiv}) {
+      const std::pair<Dims, Dims> shapes[] = {{{2, 3, size}, {2, 3, size}}, {{2, 3, size}, {size}},
+                                              {{2, 3, size}, {3, size}},    {{2, 3, size}, {3, 1}},
+                                              {{2, 3, size}, {}},           {{1, size}, {2, 3, 1}},
+                                              {{2, 1, size}, {1, 3, size}}};
+      for (const auto& [left, right] : shapes) {
+        cases.push_back(
+            {fmt::format("Binary {} of {} and {}", Name(kind), ToString(left), ToString(right)),
+             [=](Builder& b) {
+               const Value x = b.Input("a", left), y = b.Input("b", right);
+               b.Output(b.Add(kBinary, Binary{kind}, {x, y}));
+             },
+             1, positive});
+      }
+    }
+  }
+  cases.push_back({"Constant", [](Builder& b) {
+                     const Value two = b.Add(kConstant, Constant{2.5f}, {});
+                     b.Output(b.Add(kBinary, Binary{BinaryKind::kMul}, {b.Input("x", {3}), two}));
+                   }});
+}
+
+void AddRows(std::vector<Case>& cases) {
+  for (int64_t size : kSizes) {
+    cases.push_back({fmt::format("LayerNorm {}", size),
+                     [=](Builder& b) {
+                       b.Output(nn::LayerNorm(b.Input("x", {2, 9, size}), Path("norm"), 1e-5));
+                     },
+                     size});
+    cases.push_back({fmt::format("Softmax {}", size),
+                     [=](Builder& b) {
+                       b.Output(b.Add(kSoftmax, Softmax{}, {b.Input("x", {2, 9, size})}));
+                     },
+                     size});
+    cases.push_back({fmt::format("MatMul {}", size),
+                     [=](Builder& b) {
+                       const Value x = b.Input("a", {2, 1, 5, size});
+                       b.Output(b.Add(kMatMul, MatMul{}, {x, b.Input("b", {3, size, 4})}));
+                     },
+                     size});
+    for (int axis : {0, 1, -1}) {
+      cases.push_back({fmt::format("Mean of axis {} of {}", axis, size),
+                       [=](Builder& b) {
+                         b.Output(b.Add(kMean, Mean{axis}, {b.Input("x", {2, 3, size})}));
+                       },
+                       size});
+    }
+  }
+}
+
+void AddMovement(std::vector<Case>& cases) {
+  for (int64_t size : {0, 1, 7, 16, 17}) {
+    const Dims shape = {2, 3, size};
+    const auto add = [&](const char* name, std::function<Value(Value)> build) {
+      cases.push_back({fmt::format("{} {}", name, size),
+                       [=](Builder& b) { b.Output(build(b.Input("x", shape))); }});
+    };
+    add("Reshape", [=](Value x) { return nn::Reshape(x, {size, 6}, Path("y")); });
+    add("Reshape of rows", [=](Value x) { return nn::Reshape(x, {6, size}, Path("y")); });
+    add("Transpose", [=](Value x) { return nn::Transpose(x, {2, 0, 1}, Path("y")); });
+    add("Transpose of rows", [=](Value x) { return nn::Transpose(x, {1, 0, 2}, Path("y")); });
+    add("Slice of columns", [=](Value x) { return nn::Slice(x, -1, 0, size, Path("y")); });
+    add("Slice of rows", [=](Value x) { return nn::Slice(x, 1, 1, 2, Path("y")); });
+    add("Slice of one row", [=](Value x) { return nn::Slice(x, 1, 2, 1, Path("y")); });
+    add("Slice of batches", [=](Value x) { return nn::Slice(x, 0, 1, 1, Path("y")); });
+    add("Concat of columns", [=](Value x) { return nn::Concat({x, x}, -1, Path("y")); });
+    add("Concat of rows", [=](Value x) { return nn::Concat({x, x, x}, 1, Path("y")); });
+    cases.push_back({fmt::format("Expand {}", size), [=](Builder& b) {
+                       const Value x = b.Input("x", {3, 1}), row = b.Input("z", {1, size});
+                       b.Output(b.Add(kExpand, Expand{{2, 3, size}}, {x}));
+                       b.Output(b.Add(kExpand, Expand{{2, 3, size}}, {row}));
+                     }});
+  }
+  for (const auto& [height, width] : {std::pair{4, 6}, {5, 7}, {2, 3}, {1, 9}}) {
+    cases.push_back({fmt::format("Patchify {} x {}", height, width), [=](Builder& b) {
+                       const Value x = b.Input("x", {2, 3, height, width});
+                       b.Output(b.Add(kPatchify, Patchify{2, 3}, {x}));
+                     }});
+  }
+}
+
+void AddPositions(std::vector<Case>& cases) {
+  for (bool interleaved : {false, true}) {
+    for (int64_t dim : {4, 16, 20, 36}) {
+      const RopeTable2d table{.rows = 2, .columns = 3, .head_dim = dim, .leading = 1, .offset = 1};
+      cases.push_back({fmt::format("Rope of {} {}", dim, interleaved), [=](Builder& b) {
+                         const auto tables = b.graph().AddMany(kRopeTable2d, Attributes::Of(table),
+                                                               {}, Path("tables"));
+                         const Value x = b.Input("x", {2, 7, 3 * dim});
+                         b.Output(nn::Rotate(x, tables[0], tables[1], {3, interleaved}, Path("y")));
+                       }});
+      // Queries and keys that nothing else reads: attention takes the rotation over.
+      cases.push_back(
+          {fmt::format("Rotary attention of {} {}", dim, interleaved),
+           [=](Builder& b) {
+             const auto tables =
+                 b.graph().AddMany(kRopeTable2d, Attributes::Of(table), {}, Path("tables"));
+             const auto rotated = [&](const char* name) {
+               const Value x = b.Input(name, {2, 7, 3 * dim});
+               return nn::Rotate(x, tables[0], tables[1], {3, interleaved},
+                                 Path(name) / "#rotated");
+             };
+             const Attention attention{.heads = 3, .kv_heads = 3, .scale = 0.25};
+             b.Output(nn::Attention(rotated("q"), rotated("k"), b.Input("v", {2, 7, 3 * dim}),
+                                    attention, Path("y")));
+           },
+           dim + 7});
+    }
+  }
+  for (GridResampling resampling :
+       {GridResampling::kBicubic, GridResampling::kBicubicAntialias, GridResampling::kBilinear}) {
+    for (const auto& [rows, columns] : {std::pair{4, 5}, {7, 3}, {1, 1}}) {
+      cases.push_back({fmt::format("ResizeGrid to {} x {}", rows, columns), [=](Builder& b) {
+                         const Value x = b.Input("x", {4, 5, 6});
+                         b.Output(b.Add(kResizeGrid, ResizeGrid{resampling, rows, columns}, {x}));
+                       }});
+    }
+  }
+}
+
+struct AttentionSizes {
+  int64_t queries, keys, dim;
+};
+
+void AddAttention(std::vector<Case>& cases) {
+  for (const auto& [queries, keys, dim] :
+       {AttentionSizes{1, 1, 1}, {5, 5, 16}, {7, 33, 17}, {17, 16, 64}, {65, 67, 33}}) {
+    for (AttentionMask mask : {AttentionMask::kNone, AttentionMask::kCausal}) {
+      if (mask == AttentionMask::kCausal && queries > keys) continue;
+      for (int kv_heads : {1, 4}) {
+        const Attention attention{4, kv_heads, 1.0 / std::sqrt(static_cast<double>(dim)), mask};
+        const auto build = [=, q = queries, k = keys, d = dim](Builder& b, bool biased) {
+          const Value query = b.Input("q", {2, q, 4 * d}), key = b.Input("k", {2, k, kv_heads * d});
+          std::vector<Value> inputs = {query, key, b.Input("v", {2, k, kv_heads * d})};
+          if (biased) inputs.push_back(b.Input("bias", {4, q, k}));
+          b.Output(b.Add(kAttention, attention, inputs));
+        };
+        const std::string name =
+            fmt::format("Attention {} x {} of {}, {} kv heads", queries, keys, dim, kv_heads);
+        cases.push_back({name, [=](Builder& b) { build(b, false); }, keys + dim});
+        cases.push_back({name + ", biased", [=](Builder& b) { build(b, true); }, keys + dim});
+      }
+    }
+  }
+  static constexpr int32_t kOffsets[] = {0, 3, 3, 9};
+  cases.push_back({"Attention in segments",
+                   [](Builder& b) {
+                     const Value q = b.Input("q", {9, 32}), k = b.Input("k", {9, 32});
+                     b.Output(b.Add(kAttention, Attention{.heads = 2, .kv_heads = 2, .scale = 0.25},
+                                    {q, k, b.Input("v", {9, 32}), {}, b.Offsets("offsets", 4)}));
+                   },
+                   32,
+                   {},
+                   {{"offsets", TensorView{kOffsets, DType::kI32, Shape{4}}}}});
+}
+
+std::vector<Case> AllCases() {
+  std::vector<Case> cases;
+  AddLinears(cases);
+  AddElementwise(cases);
+  AddRows(cases);
+  AddMovement(cases);
+  AddPositions(cases);
+  AddAttention(cases);
+  return cases;
+}
+
+// In f32 partial sums of n products of values up to 1 grow as sqrt(n), every addition rounds by
+// 2^-24 of them, and n such errors add up as sqrt(n) again: n * 2^-24; 16 more for approximated
+// exponentials. In bf16 both factors of each product round by 2^-9: sqrt(n) * 2^-8. Four times that
+// is beyond the tail of some ten thousand elements.
+double Allowed(const Case& c, bool half, double magnitude) {
+  const double n = static_cast<double>(c.sum_length), scale = std::max(1.0, magnitude);
+  const double f32 = (n + 16) * std::ldexp(1.0, -24) * scale;
+  return 4 * (half ? f32 + std::sqrt(n) * std::ldexp(1.0, -8) * scale : f32);
+}
+
+struct Device {
+  std::string name;
+  std::unique_ptr<Backend> backend;
+  bool half;
+  int threads;
+};
+
+std::vector<Device> Devices() {
+  std::vector<Device> devices;
+  for (Isa isa : Cpu().isas) {
+    for (bool half : {false, true}) {
+      devices.push_back({fmt::format("cpu {} {}", Name(isa), half ? "bf16" : "f32"),
+                         MakeCpuBackend({.isa = isa, .onednn = OnednnUse::kNever}), half,
+                         half ? 2 : 1});
+    }
+  }
+  return devices;
+}
+
+void CompareWithReference(const Case& c, const Device& device, bool strided) {
+  SCOPED_TRACE(fmt::format("{}{} on {}", c.name, strided ? ", strided" : "", device.name));
+  const Graph graph = BuildCase(c, strided);
+  GraphRun how{.options = {.backend = &RefBackend()}, .range = c.range, .given = c.given};
+  const NamedTensors expected = RunGraph(graph, how);
+  how.options.backend = device.backend.get();
+  how.options.threads = device.threads;
+  if (device.half) how.options.precision = PresetRules("bf16", {});
+  const NamedTensors found = RunGraph(graph, how);
+  for (const auto& [name, tensor] : expected) {
+    ASSERT_EQ(found.at(name).shape().ToString(), tensor.shape().ToString());
+    EXPECT_LE(LargestDifference(found.at(name), tensor),
+              Allowed(c, device.half, LargestMagnitude(tensor)))
+        << name;
+  }
+}
+
+TEST(Conformance, OfEveryOpOnEveryBackendHolds) {
+  const std::vector<Device> devices = Devices();
+  for (const Case& c : AllCases()) {
+    for (const Device& device : devices) {
+      CompareWithReference(c, device, false);
+      CompareWithReference(c, device, true);
+      if (HasFatalFailure()) return;
+    }
+  }
+}
+
+// Appending two pieces and attending over them is causal attention over both at once.
+TEST(Conformance, OfTheKeyValueCacheHolds) {
+  constexpr int64_t kRows = 2, kWidth = 16, kTokens = 70;  // more than one block of the cache
+  Graph graph("cached");
+  const Value cache =
+      graph.State("cache", {DType::kF32, {kRows, 2 * KvView::kBlockTokens, kWidth}});
+  const Value q = graph.Input("q", DType::kF32, {kRows, kTokens, 2 * kWidth});
+  const Value k = graph.Input("k", DType::kF32, {kRows, kTokens, kWidth});
+  const Value v = graph.Input("v", DType::kF32, {kRows, kTokens, kWidth});
+  const Value longer =
+      graph.Add(kKvAppend, Attributes::Of(KvAppend{}), {cache, k, v}, Path("append"));
+  const CachedAttention cached{.heads = 4, .kv_heads = 2, .scale = 0.5};
+  graph.MarkOutput(graph.Add(kCachedAttention, Attributes::Of(cached), {q, longer}, Path("cached")),
+                   "cached");
+  const Attention plain{4, 2, 0.5, AttentionMask::kCausal};
+  graph.MarkOutput(graph.Add(kAttention, Attributes::Of(plain), {q, k, v}, Path("plain")), "plain");
+  for (const Device& device : Devices()) {
+    SCOPED_TRACE(device.name);
+    KvState state(kRows, kTokens, kWidth);
+    const GraphRun how{.options = {.backend = device.backend.get()},
+                       .run = {.states = {{"cache", &state}}}};
+    const NamedTensors found = RunGraph(graph, how);
+    EXPECT_EQ(state.length(0), kTokens);
+    // As in Allowed: sums over the head's 8 channels and up to 70 keys.
+    EXPECT_LE(LargestDifference(found.at("cached"), found.at("plain")),
+              4 * (8 + kTokens + 16) * std::ldexp(1.0, -24));
+  }
+}
+
+TEST(Conformance, ReachesEveryOpOfTheTable) {
+  std::set<std::string> reached = {kKvAppend.name, kCachedAttention.name};  // the test above
+  const auto backend = MakeCpuBackend({});
+  for (const Case& c : AllCases()) {
+    const Graph graph = BuildCase(c, false);
+    for (const Node& node : graph.nodes()) reached.insert(node.op->name);
+    const auto program =
+        Program::Compile(graph, ToyWeights(graph).Store(),
+                         {.backend = backend.get(), .precision = PresetRules("bf16", {})});
+    for (const Node& node : program->graph().nodes()) reached.insert(node.op->name);
+  }
+  for (const OpDef* op : AllOps()) {
+    EXPECT_TRUE(reached.contains(op->name)) << op->name << " has no case in this file";
+  }
+}
+
+TEST(Conformance, OfCompositesWithTheirDecompositionsHolds) {
+  std::set<std::string> decomposed;
+  for (const Case& c : AllCases()) {
+    Graph graph = BuildCase(c, false);
+    const std::vector<Node> nodes = graph.nodes();
+    for (const Node& node : nodes) {
+      if (node.op->decompose == nullptr) continue;
+      const std::vector<int> ids = node.op->decompose(graph, node);
+      if (ids.empty()) continue;  // a form that stays whole
+      decomposed.insert(node.op->name);
+      graph.MarkOutput({&graph, node.outputs[0]}, "whole " + node.name);
+      graph.MarkOutput({&graph, ids[0]}, "parts " + node.name);
+    }
+    const NamedTensors found = RunGraph(
+        graph, {.options = {.backend = &RefBackend()}, .range = c.range, .given = c.given});
+    for (const auto& [name, whole] : found) {
+      if (!name.starts_with("whole ")) continue;
+      const Tensor& parts = found.at("parts " + name.substr(6));
+      ASSERT_EQ(parts.shape().ToString(), whole.shape().ToString()) << c.name;
+      // Intermediate values round to f32 in the parts alone.
+      EXPECT_LE(LargestDifference(parts, whole), Allowed(c, false, LargestMagnitude(whole)))
+          << c.name << ": " << name;
+    }
+  }
+  for (const OpDef* op : AllOps()) {
+    EXPECT_EQ(op->decompose != nullptr, decomposed.contains(op->name)) << op->name;
+  }
+}
+
+}  // namespace
+}  // namespace vernier
