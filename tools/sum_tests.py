@@ -38,8 +38,10 @@ def main() -> None:
             passed += int(succeeded.group(1))
         elif status == "run":
             passed += 1
-        if status in ("disabled", "notrun"):
+        if status == "disabled":
             skipped += 1
+        elif status == "notrun":
+            failed.append(f"{name} (could not be started)")
         elif status == "fail" and not in_program:
             failed.append(f"{name} (ended before its summary; see the output above)")
     print("passed", passed)
