@@ -3,6 +3,7 @@
 #include <filesystem>
 #include <fstream>
 
+#include "core/cpu_features.h"
 #include "io/json.h"
 #include "io/npy.h"
 #include "support/command.h"
@@ -251,6 +252,15 @@ TEST(Run, TellsWhatStandsInPlaceOfWeights) {
   }
   EXPECT_THAT(Vernier({"run", "--model", "/nonexistent", "--image", kPicture}).errors,
               HasSubstr("model folder /nonexistent does not exist"));
+}
+
+TEST(Run, SaysWhichInstructionSetsThisCpuHas) {
+  const char* foreign = Cpu().Has(Isa::kNeon) ? "avx2" : "neon";
+  const SpawnResult result =
+      Vernier({"run", "--model", kModel, "--image", kPicture, "--isa", foreign});
+  EXPECT_EQ(result.exit_code, 4);
+  EXPECT_THAT(result.errors, HasSubstr(std::string("this CPU has no ") + foreign));
+  EXPECT_THAT(result.errors, HasSubstr("hint: it has: scalar"));
 }
 
 TEST(Run, NamesAFamilyThatItDoesNotKnow) {

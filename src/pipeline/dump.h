@@ -16,7 +16,7 @@ namespace vernier {
 class DumpWriter {
  public:
   /// Makes the folder. `filters` are globs over names and aliases; none stands for every module's
-  /// output (attention probabilities and values that no module has are left out).
+  /// output (values that no module has, whose names hold a #, are left out).
   /// Throws Error{kInput} when the folder cannot be made.
   DumpWriter(std::string folder, std::vector<std::string> filters);
 

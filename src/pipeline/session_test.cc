@@ -2,10 +2,17 @@
 #include "vernier/session.h"
 
 #include <cmath>
+#include <cstring>
 #include <filesystem>
+#include <map>
+#include <utility>
 
+#include "io/checkpoint.h"
 #include "io/json.h"
 #include "io/npy.h"
+#include "io/safetensors.h"
+#include "pipeline/results.h"
+#include "support/scratch_folder.h"
 #include "vernier/error.h"
 
 namespace vernier {
@@ -184,6 +191,92 @@ TEST(Session, SaysHowToFeedPicturesOfAnotherSize) {
               "input pixel_values: expected f32 [batch, 3, 40, 40], found f32 [1, 3, 48, 48]");
     EXPECT_THAT(error.hint(), testing::HasSubstr("--interpolate-pos-encoding"));
   }
+}
+
+// A copy of a golden's folder whose weights pass through `change`.
+void CopyChanged(const std::string& from, const ScratchFolder& folder,
+                 const std::function<Tensor(const std::string& name, Tensor)>& change) {
+  std::filesystem::copy(from + "/config.json", folder.path("config.json"));
+  std::filesystem::copy(from + "/preprocessor_config.json",
+                        folder.path("preprocessor_config.json"));
+  const Checkpoint checkpoint = Checkpoint::Open(from);
+  std::map<std::string, Tensor> tensors;
+  std::vector<TensorToWrite> list;
+  for (const CheckpointTensor& tensor : checkpoint.tensors()) {
+    Tensor changed = change(tensor.name, Tensor::CopyOf(checkpoint.View(tensor.name)));
+    list.push_back({tensor.name, changed.dtype(), changed.shape()});
+    tensors.emplace(tensor.name, std::move(changed));
+  }
+  WriteSafetensors(folder.path("model.safetensors"), list, [&](const TensorToWrite& wanted) {
+    return Tensor::CopyOf(tensors.at(wanted.name).view());
+  });
+}
+
+TEST(Session, WarnsAboutWeightsThatAreNotNumbers) {
+  const ScratchFolder folder;
+  CopyChanged(kGoldens + "vit/base_detail", folder, [](const std::string& name, Tensor tensor) {
+    if (name == "layernorm.bias") tensor.as<float>()[3] = NAN;
+    return tensor;
+  });
+  SessionOptions options;
+  options.model = folder.path();
+  const Session session(options);
+  EXPECT_THAT(session.info().warnings,
+              testing::Contains("1 tensor of the checkpoint holds NaN or infinity: layernorm.bias "
+                                "(1 NaN, 0 infinite)"));
+}
+
+TEST(Session, NamesATensorOfTheWrongShape) {
+  const ScratchFolder folder;
+  CopyChanged(kGoldens + "vit/base_detail", folder, [](const std::string& name, Tensor tensor) {
+    return name == "layernorm.bias" ? Tensor::Zeros(DType::kF32, {41}) : std::move(tensor);
+  });
+  SessionOptions options;
+  options.model = folder.path();
+  try {
+    Session session(options);
+    FAIL() << "opened";
+  } catch (const Error& error) {
+    EXPECT_THAT(error.message(),
+                testing::HasSubstr("wrong shape: layernorm.bias: expected [40], found [41]"));
+  }
+}
+
+// bf16 keeps eight bits of mantissa; features stay close in direction all the same.
+TEST(Session, StaysCloseToTheReferenceInBf16) {
+  for (const std::string name :
+       {"vit/base_detail", "vit/cls_batch2", "pe_lang/pair_timm", "pe_lang/orig_batch2"}) {
+    SessionOptions options;
+    options.model = kGoldens + name;
+    options.dtype = "bf16";
+    Session session(options);
+    NamedTensors fed;
+    fed.emplace("pixel_values", ReadNpy(options.model + "/pixel_values.npy"));
+    const NamedTensors in_bf16 = session.Run(fed);
+    options.dtype = "f32";
+    options.device = "ref";
+    Session reference(options);
+    const NamedTensors exact = reference.Run(fed);
+    EXPECT_GT(Cosine(session.Features(in_bf16).as<float>(), reference.Features(exact).as<float>()),
+              0.999)
+        << name;
+  }
+}
+
+TEST(Session, GivesTheSameFeaturesWithAndWithoutTaps) {
+  SessionOptions options;
+  options.model = kGoldens + "vit/base_detail";
+  Session session(options);
+  NamedTensors fed;
+  fed.emplace("pixel_values", ReadNpy(options.model + "/pixel_values.npy"));
+  const NamedTensors plain = session.Run(fed);
+  RunHooks hooks;
+  hooks.wants = [](std::string_view, std::span<const std::string>) { return true; };
+  hooks.take = [](const Tap&) {};
+  const NamedTensors watched = session.Run(fed, hooks);
+  EXPECT_EQ(std::memcmp(session.Features(plain).data(), session.Features(watched).data(),
+                        session.Features(plain).bytes()),
+            0);
 }
 
 }  // namespace
