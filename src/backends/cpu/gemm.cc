@@ -36,27 +36,41 @@ const void* Advance(const void* from, int64_t bytes) {
 
 }  // namespace
 
-Gemm::Gemm(const GemmDesc& desc)
+Gemm::Gemm(const GemmDesc& desc, GemmProvider provider)
     : desc_(desc), kernel_(SelectGemm(desc.isa, desc.a, desc.weights.dtype)) {
   VN_CHECK(kernel_.panel_columns == desc.weights.panel_columns, "weights packed for another Isa");
   k_block_ = KBlock(desc.weights);
   const bool whole_k = k_block_ >= desc.weights.k;
   block_rows_ = whole_k ? kernel_.tile_rows : RoundUp(kBlockedRows, kernel_.tile_rows);
   block_rows_ = std::max<int64_t>(1, std::min(block_rows_, desc.m));
+  if (provider == GemmProvider::kOnednn) onednn_ = std::make_unique<OnednnMatmul>(desc);
+}
+
+GemmProvider Gemm::provider() const {
+  return onednn_ == nullptr ? GemmProvider::kVernier : GemmProvider::kOnednn;
+}
+
+std::string Gemm::kernel_name() const {
+  return onednn_ == nullptr ? Name(kernel_.isa) : onednn_->implementation();
+}
+
+size_t Gemm::sums_bytes() const {
+  const int64_t sums = block_rows_ * kernel_.panel_columns * static_cast<int64_t>(sizeof(float));
+  return static_cast<size_t>(RoundUp(sums, kSumsAlignment));
 }
 
 size_t Gemm::scratch_bytes() const {
-  const int64_t sums = block_rows_ * kernel_.panel_columns * static_cast<int64_t>(sizeof(float));
-  return static_cast<size_t>(desc_.threads * RoundUp(sums, kSumsAlignment));
+  const size_t ours = static_cast<size_t>(desc_.threads) * sums_bytes();
+  return onednn_ == nullptr ? ours : std::max(ours, onednn_->scratch_bytes());
 }
 
 float* Gemm::SumsOf(const GemmOperands& operands, int slot) const {
-  const size_t each = scratch_bytes() / static_cast<size_t>(desc_.threads);
   return reinterpret_cast<float*>(static_cast<char*>(operands.scratch) +
-                                  static_cast<size_t>(slot) * each);
+                                  static_cast<size_t>(slot) * sums_bytes());
 }
 
-void Gemm::Run(const GemmOperands& operands) const noexcept {
+void Gemm::Run(const GemmOperands& operands) const {
+  if (onednn_ != nullptr) return onednn_->Run(operands);
   struct Call {
     const Gemm* gemm;
     const GemmOperands* operands;

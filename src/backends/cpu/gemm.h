@@ -7,8 +7,11 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <span>
+#include <string>
 
+#include "backends/cpu/onednn_matmul.h"
 #include "core/cpu_features.h"
 #include "kernels/cpu/gemm.h"
 #include "kernels/cpu/pack.h"
@@ -27,7 +30,8 @@ struct GemmDesc {
   bool scale = false;
   bool residual = false;  // fp32
   int64_t residual_stride = 0;
-  Isa isa = Isa::kScalar;  // the weights must be packed for it
+  bool residual_in_place = false;  // the residual is c itself
+  Isa isa = Isa::kScalar;          // the weights must be packed for it
   int threads = 1;
 };
 
@@ -41,20 +45,34 @@ struct GemmOperands {
   void* scratch = nullptr;          // Gemm::scratch_bytes(), 64-byte aligned
 };
 
+enum class GemmProvider { kVernier, kOnednn };
+
+/// The provider that measured faster for such products; oneDNN only where this build has it, it has
+/// a good kernel and the weights are packed for the best instruction set here. Does not depend on
+/// the number of rows, so that batches of all sizes get the same bits.
+GemmProvider FasterGemmProvider(const GemmDesc& desc);
+
 class Gemm {
  public:
-  explicit Gemm(const GemmDesc& desc);
+  /// Throws Error{kDevice} where oneDNN is asked for and has no good kernel or is not built in.
+  explicit Gemm(const GemmDesc& desc, GemmProvider provider = GemmProvider::kVernier);
 
+  /// Enough also for our own kernels on fewer rows, whoever provides this product.
   size_t scratch_bytes() const;
-  /// The instruction set that runs.
+  GemmProvider provider() const;
+  /// What runs: "avx512_bf16", or oneDNN's name of its kernel.
+  std::string kernel_name() const;
+  /// The instruction set that our own kernel uses.
   Isa isa() const { return kernel_.isa; }
-  void Run(const GemmOperands& operands) const noexcept;
+  /// Our own kernels do not throw; oneDNN's failures are Error{kInternal}.
+  void Run(const GemmOperands& operands) const;
 
  private:
   struct RowRange {
     int64_t begin;
     int64_t end;
   };
+  size_t sums_bytes() const;  // of one thread
   float* SumsOf(const GemmOperands& operands, int slot) const;
   void RunSlot(const GemmOperands& operands, int slot) const noexcept;
   void RunPanel(const GemmOperands& operands, int64_t panel, RowRange rows, float* sums) const;
@@ -65,8 +83,9 @@ class Gemm {
 
   GemmDesc desc_;
   GemmKernel kernel_;
-  int64_t k_block_ = 0;     // multiplications between visits to the sums
-  int64_t block_rows_ = 0;  // rows whose sums are kept at a time
+  int64_t k_block_ = 0;                         // multiplications between visits to the sums
+  int64_t block_rows_ = 0;                      // rows whose sums are kept at a time
+  std::unique_ptr<const OnednnMatmul> onednn_;  // null: our own kernels
 };
 
 /// Packs the rows of `parts`, one after the other, as one matrix of layout.n rows. `packed` has

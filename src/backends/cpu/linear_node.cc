@@ -25,8 +25,9 @@ struct LinearWeights {
 
 class LinearKernel final : public Kernel {
  public:
-  LinearKernel(const GemmDesc& desc, const LinearWeights& weights, int residual)
-      : desc_(desc), gemm_(desc), weights_(weights), residual_(residual) {}
+  LinearKernel(const GemmDesc& desc, GemmProvider provider, const LinearWeights& weights,
+               int residual)
+      : desc_(desc), gemm_(desc, provider), weights_(weights), residual_(residual) {}
 
   void Run(const RunArgs& args) const override {
     const TensorArg& x = args.inputs[0];
@@ -58,6 +59,9 @@ class LinearKernel final : public Kernel {
 
   KernelInfo info() const override {
     const char* dtype = desc_.weights.dtype == DType::kBF16 ? "bf16" : "f32";
+    if (gemm_.provider() == GemmProvider::kOnednn) {
+      return {"onednn", Name(desc_.isa), gemm_.kernel_name()};
+    }
     return {"vernier", Name(gemm_.isa()), std::string("gemm_") + dtype};
   }
 
@@ -112,7 +116,7 @@ class LinearNode final : public PreparedNode {
     if (has_residual_) {
       desc.residual_stride = args.inputs[static_cast<size_t>(attributes_.residual())].row_stride;
     }
-    return std::make_unique<LinearKernel>(desc, weights_, attributes_.residual());
+    return std::make_unique<LinearKernel>(desc, ProviderOf(desc), weights_, attributes_.residual());
   }
 
   std::vector<int> owned_inputs() const override {
@@ -122,6 +126,18 @@ class LinearNode final : public PreparedNode {
   }
 
  private:
+  GemmProvider ProviderOf(const GemmDesc& desc) const {
+    switch (options_.onednn) {
+      case OnednnUse::kNever:
+        return GemmProvider::kVernier;
+      case OnednnUse::kAlways:
+        return GemmProvider::kOnednn;
+      case OnednnUse::kWhereFaster:
+        break;
+    }
+    return FasterGemmProvider(desc);
+  }
+
   static bool Exists(const Node& node, int input) {
     return node.inputs[static_cast<size_t>(input)] != kNoValue;
   }

@@ -21,8 +21,9 @@ struct Vector {
   static Vector LoadPart(const float* from, int64_t count) {
     return {_mm256_maskload_ps(from, First(count))};
   }
+  void Store(float* to) const { _mm256_storeu_ps(to, v); }
   void StorePart(float* to, int64_t count) const { _mm256_maskstore_ps(to, First(count), v); }
-  void StoreBf16Part(uint16_t* to, int64_t count) const {
+  __m128i Bf16() const {
     const __m256i bits = _mm256_castps_si256(v);
     const __m256i lowest = _mm256_and_si256(_mm256_srli_epi32(bits, 16), _mm256_set1_epi32(1));
     const __m256i rounded =
@@ -30,11 +31,12 @@ struct Vector {
     const __m256i quiet = _mm256_or_si256(bits, _mm256_set1_epi32(0x400000));
     const __m256i nan = _mm256_castps_si256(_mm256_cmp_ps(v, v, _CMP_UNORD_Q));
     const __m256i wide = _mm256_srli_epi32(_mm256_blendv_epi8(rounded, quiet, nan), 16);
-    const __m128i narrow =
-        _mm_packus_epi32(_mm256_castsi256_si128(wide), _mm256_extracti128_si256(wide, 1));
-    if (count >= kLanes) return _mm_storeu_si128(reinterpret_cast<__m128i*>(to), narrow);
+    return _mm_packus_epi32(_mm256_castsi256_si128(wide), _mm256_extracti128_si256(wide, 1));
+  }
+  void StoreBf16(uint16_t* to) const { _mm_storeu_si128(reinterpret_cast<__m128i*>(to), Bf16()); }
+  void StoreBf16Part(uint16_t* to, int64_t count) const {
     uint16_t lanes[kLanes];
-    _mm_storeu_si128(reinterpret_cast<__m128i*>(lanes), narrow);
+    StoreBf16(lanes);
     for (int64_t i = 0; i < count; ++i) to[i] = lanes[i];
   }
   static Vector Fma(Vector a, Vector b, Vector c) { return {_mm256_fmadd_ps(a.v, b.v, c.v)}; }

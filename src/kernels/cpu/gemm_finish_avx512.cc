@@ -6,9 +6,7 @@
 namespace vernier::avx512 {
 namespace {
 
-__mmask16 First(int64_t count) {
-  return count >= 16 ? __mmask16(0xffff) : static_cast<__mmask16>((1u << count) - 1);
-}
+__mmask16 First(int64_t count) { return static_cast<__mmask16>((1u << count) - 1); }
 
 struct Vector {
   static constexpr int64_t kLanes = 16;
@@ -19,9 +17,10 @@ struct Vector {
   static Vector LoadPart(const float* from, int64_t count) {
     return {_mm512_maskz_loadu_ps(First(count), from)};
   }
+  void Store(float* to) const { _mm512_storeu_ps(to, v); }
   void StorePart(float* to, int64_t count) const { _mm512_mask_storeu_ps(to, First(count), v); }
   // By integers, as ToBf16 does it: the conversion instruction would flush subnormals to zero.
-  void StoreBf16Part(uint16_t* to, int64_t count) const {
+  __m256i Bf16() const {
     const __m512i bits = _mm512_castps_si512(v);
     const __m512i lowest = _mm512_and_si512(_mm512_srli_epi32(bits, 16), _mm512_set1_epi32(1));
     const __m512i rounded =
@@ -29,8 +28,13 @@ struct Vector {
     const __m512i quiet = _mm512_or_si512(bits, _mm512_set1_epi32(0x400000));
     const __mmask16 nan = _mm512_cmp_ps_mask(v, v, _CMP_UNORD_Q);
     const __m512i chosen = _mm512_mask_mov_epi32(rounded, nan, quiet);
-    _mm256_mask_storeu_epi16(to, First(count),
-                             _mm512_cvtepi32_epi16(_mm512_srli_epi32(chosen, 16)));
+    return _mm512_cvtepi32_epi16(_mm512_srli_epi32(chosen, 16));
+  }
+  void StoreBf16(uint16_t* to) const {
+    _mm256_storeu_si256(reinterpret_cast<__m256i*>(to), Bf16());
+  }
+  void StoreBf16Part(uint16_t* to, int64_t count) const {
+    _mm256_mask_storeu_epi16(to, First(count), Bf16());
   }
   static Vector Fma(Vector a, Vector b, Vector c) { return {_mm512_fmadd_ps(a.v, b.v, c.v)}; }
   static Vector Min(Vector a, Vector b) { return {_mm512_min_ps(a.v, b.v)}; }

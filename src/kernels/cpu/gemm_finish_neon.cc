@@ -13,26 +13,27 @@ struct Vector {
   static Vector Set(float x) { return {vdupq_n_f32(x)}; }
   static Vector Load(const float* from) { return {vld1q_f32(from)}; }
   static Vector LoadPart(const float* from, int64_t count) {
-    if (count >= kLanes) return Load(from);
     float lanes[kLanes] = {};
     for (int64_t i = 0; i < count; ++i) lanes[i] = from[i];
     return Load(lanes);
   }
+  void Store(float* to) const { vst1q_f32(to, v); }
   void StorePart(float* to, int64_t count) const {
-    if (count >= kLanes) return vst1q_f32(to, v);
     float lanes[kLanes];
-    vst1q_f32(lanes, v);
+    Store(lanes);
     for (int64_t i = 0; i < count; ++i) to[i] = lanes[i];
   }
-  void StoreBf16Part(uint16_t* to, int64_t count) const {
+  uint16x4_t Bf16() const {
     const uint32x4_t bits = vreinterpretq_u32_f32(v);
     const uint32x4_t lowest = vandq_u32(vshrq_n_u32(bits, 16), vdupq_n_u32(1));
     const uint32x4_t rounded = vaddq_u32(bits, vaddq_u32(lowest, vdupq_n_u32(0x7fff)));
     const uint32x4_t quiet = vorrq_u32(bits, vdupq_n_u32(0x400000));
-    const uint16x4_t narrow = vshrn_n_u32(vbslq_u32(vceqq_f32(v, v), rounded, quiet), 16);
-    if (count >= kLanes) return vst1_u16(to, narrow);
+    return vshrn_n_u32(vbslq_u32(vceqq_f32(v, v), rounded, quiet), 16);
+  }
+  void StoreBf16(uint16_t* to) const { vst1_u16(to, Bf16()); }
+  void StoreBf16Part(uint16_t* to, int64_t count) const {
     uint16_t lanes[kLanes];
-    vst1_u16(lanes, narrow);
+    StoreBf16(lanes);
     for (int64_t i = 0; i < count; ++i) to[i] = lanes[i];
   }
   static Vector Fma(Vector a, Vector b, Vector c) { return {vfmaq_f32(c.v, a.v, b.v)}; }

@@ -1,8 +1,9 @@
 // The second step of a packed matrix multiplication for any vector register type V. Included only
 // by instruction-set files; V is a type of their anonymous namespace, so that nothing instantiated
-// here leaves the file. V has: kLanes, Load, Set, Store, LoadPart/StorePart/StoreBf16Part (first
-// `count` lanes), + - * /, Fma(a, b, c) = a * b + c, Min, Max (the second operand if one is NaN),
-// Abs, Round (to nearest), Exp2 (of whole numbers), and SelectLess(a, b, x, y) = a < b ? x : y.
+// here leaves the file. V has: kLanes, Set, Load, Store, StoreBf16, and LoadPart, StorePart,
+// StoreBf16Part (first `count` lanes, fewer than all), + - * /, Fma(a, b, c) = a * b + c, Min, Max
+// (the second operand if one is NaN), Abs, Round (to nearest), Exp2 (of whole numbers), and
+// SelectLess(a, b, x, y) = a < b ? x : y.
 #pragma once
 
 #include "kernels/cpu/gemm_abi.h"
@@ -80,26 +81,37 @@ inline V Activate(V x) {
   return x;
 }
 
+/// One register of one row, at `column` of the panel. Whole registers avoid the masked moves.
+template <Activation kActivation, typename V, bool kWhole>
+inline void FinishVector(const GemmFinish& f, const float* sums, int64_t row, int64_t column) {
+  const int64_t count = f.columns - column;
+  const auto load = [count](const float* from) {
+    return kWhole ? V::Load(from) : V::LoadPart(from, count);
+  };
+  V y = V::Load(sums + column);
+  if (f.bias != nullptr) y = y + load(f.bias + column);
+  y = Activate<kActivation>(y);
+  if (f.scale != nullptr) y = y * load(f.scale + column);
+  if (f.residual != nullptr) y = y + load(f.residual + row * f.residual_stride + column);
+  const int64_t at = row * f.c_stride + column;
+  if (f.c_bf16) {
+    auto* c = static_cast<uint16_t*>(f.c) + at;
+    kWhole ? y.StoreBf16(c) : y.StoreBf16Part(c, count);
+  } else {
+    float* c = static_cast<float*>(f.c) + at;
+    kWhole ? y.Store(c) : y.StorePart(c, count);
+  }
+}
+
 template <Activation kActivation, typename V, int64_t kPanelColumns>
 void FinishRows(const GemmFinish& f) {
+  const int64_t whole = f.columns / V::kLanes * V::kLanes;
   for (int64_t row = 0; row < f.rows; ++row) {
     const float* sums = f.sums + row * kPanelColumns;
-    for (int64_t column = 0; column < f.columns; column += V::kLanes) {
-      const int64_t count = f.columns - column;
-      V y = V::Load(sums + column);
-      if (f.bias != nullptr) y = y + V::LoadPart(f.bias + column, count);
-      y = Activate<kActivation>(y);
-      if (f.scale != nullptr) y = y * V::LoadPart(f.scale + column, count);
-      if (f.residual != nullptr) {
-        y = y + V::LoadPart(f.residual + row * f.residual_stride + column, count);
-      }
-      const int64_t at = row * f.c_stride + column;
-      if (f.c_bf16) {
-        y.StoreBf16Part(static_cast<uint16_t*>(f.c) + at, count);
-      } else {
-        y.StorePart(static_cast<float*>(f.c) + at, count);
-      }
+    for (int64_t column = 0; column < whole; column += V::kLanes) {
+      FinishVector<kActivation, V, true>(f, sums, row, column);
     }
+    if (whole < f.columns) FinishVector<kActivation, V, false>(f, sums, row, whole);
   }
 }
 

@@ -1,0 +1,29 @@
+// Which provider runs a matrix product, from measurements.
+#include "backends/cpu/gemm.h"
+
+namespace vernier {
+
+// Measured on Zen 4, two threads on two cores, weights not in the cache, alternating runs: oneDNN
+// 3.2's speed over ours for N x K of
+//                    768x768  2304x768  3072x768 (GELU)  768x3072
+//   M = 197   f32      1.05     1.06         1.02          1.04
+//             bf16     1.08     1.08         1.05          1.04
+//                  1024x1024 3072x1024 4096x1024 (GELU) 1024x4096
+//   M = 1025  f32      1.03     1.02         0.97          0.99
+//             bf16     1.03     1.05         1.00          0.99
+// It is taken throughout, because a choice by the number of rows would make a row's bits depend on
+// the batch. Left to us: strided activations and k = 1, for which it has only its reference kernel;
+// bf16 on a CPU without bf16 products and narrow products, which were not measured.
+GemmProvider FasterGemmProvider(const GemmDesc& desc) {
+  constexpr int64_t kMeasured = 64;  // the least n and k that count as such
+  const bool packed_for_here =
+      desc.isa == Cpu().best() && desc.weights.panel_columns == kWidePanelColumns;
+  const bool same_types = desc.a == desc.weights.dtype;
+  const bool has_products = desc.a == DType::kF32 || desc.isa != Isa::kAvx512;
+  const bool dense = desc.a_stride == desc.weights.k;
+  const bool large = desc.m > 0 && desc.weights.n >= kMeasured && desc.weights.k >= kMeasured;
+  const bool fits = packed_for_here && same_types && has_products && dense && large;
+  return HasOnednn() && fits ? GemmProvider::kOnednn : GemmProvider::kVernier;
+}
+
+}  // namespace vernier
