@@ -8,6 +8,7 @@
 #include "backends/cpu/nodes.h"
 #include "core/check.h"
 #include "ops/linear.h"
+#include "vernier/error.h"
 
 namespace vernier {
 namespace {
@@ -135,7 +136,21 @@ class LinearNode final : public PreparedNode {
       case OnednnUse::kWhereFaster:
         break;
     }
-    return FasterGemmProvider(desc);
+    return OnednnRuns(desc) ? FasterGemmProvider(desc) : GemmProvider::kVernier;
+  }
+
+  // On a CPU that was not measured oneDNN may have no good kernel for our layout; whether it has is
+  // decided by a product of one row, so that all batches of a node get the same provider.
+  static bool OnednnRuns(GemmDesc desc) {
+    if (FasterGemmProvider(desc) != GemmProvider::kOnednn) return false;
+    desc.m = 1;
+    try {
+      const Gemm probe(desc, GemmProvider::kOnednn);
+      return true;
+    } catch (const Error& error) {
+      if (error.kind() == ErrorKind::kDevice) return false;
+      throw;
+    }
   }
 
   static bool Exists(const Node& node, int input) {
