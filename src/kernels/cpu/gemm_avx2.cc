@@ -1,6 +1,6 @@
 // Packed matrix multiplication, AVX2 and FMA. Narrow panels (pack.h); bf16 is widened in registers.
 // A tile of 6 rows by 16 columns keeps 12 sums, 2 weights and 1 factor in the 16 registers: 12
-// multiply-adds for 8 loads per k. Bound: FMA throughput (gemm.h has figures).
+// multiply-adds for 8 loads per k. Bound: FMA throughput (share not measured).
 #include <immintrin.h>
 
 #include "kernels/cpu/gemm_multiply_simd.h"
