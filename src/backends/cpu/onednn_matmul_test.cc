@@ -144,6 +144,10 @@ TEST_F(OnednnMatmulTest, RefusesOneDnnsReferenceKernel) {
 TEST_F(OnednnMatmulTest, IsChosenOnlyWhereItCanRun) {
   GemmDesc desc = Layer(197, DType::kF32);
   EXPECT_EQ(FasterGemmProvider(desc), GemmProvider::kOnednn);
+  desc.residual = true;
+  EXPECT_EQ(FasterGemmProvider(desc), GemmProvider::kVernier);
+  desc.residual_in_place = true;
+  EXPECT_EQ(FasterGemmProvider(desc), GemmProvider::kOnednn);
   desc.isa = Isa::kScalar;
   EXPECT_EQ(FasterGemmProvider(desc), GemmProvider::kVernier);
   desc = Layer(197, DType::kF32);
