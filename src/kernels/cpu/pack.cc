@@ -29,37 +29,54 @@ struct Bf16 {
   float ToF32() const { return FromBf16(bits); }
 };
 
-void Store(float value, float* to) { *to = value; }
-void Store(float value, uint16_t* to) { *to = ToBf16(value); }
+void Round(float value, float& to) { to = value; }
+void Round(float value, uint16_t& to) { to = ToBf16(value); }
 
-template <typename T>
-T LoadUnaligned(const void* from) {
-  T value;
-  std::memcpy(&value, from, sizeof(T));
-  return value;
+// Element k of a source that need not be aligned.
+template <typename From, typename To>
+To Converted(const char* source, int64_t k) {
+  From value;
+  std::memcpy(&value, source + k * static_cast<int64_t>(sizeof(From)), sizeof(From));
+  To result;
+  Round(value.ToF32(), result);
+  return result;
 }
 
-// Where element [k, 0] of a panel lies, and how far apart neighbouring columns are.
-int64_t Offset(const float*, int64_t k, int64_t columns) { return k * columns; }
-int64_t Offset(const uint16_t*, int64_t k, int64_t columns) { return k / 2 * 2 * columns + k % 2; }
-constexpr int64_t ColumnStep(const float*) { return 1; }
-constexpr int64_t ColumnStep(const uint16_t*) { return 2; }
-
-// Rows [0, rows) of `from` into columns [column, column + rows) of `panel`.
-template <typename From, typename To>
+// Rows [0, rows) of `from` into columns [column, column + rows) of an f32 panel.
+template <typename From>
 void PackRows(const PackedLayout& layout, const char* from, int64_t row_bytes, int64_t rows,
-              int64_t column, To* panel) {
+              int64_t column, float* panel) {
   const int64_t columns = layout.panel_columns;
   for (int64_t k0 = 0; k0 < layout.padded_k(); k0 += kSquare) {
     const int64_t k_end = std::min(k0 + kSquare, layout.padded_k());
     for (int64_t row = 0; row < rows; ++row) {
       const char* source = from + row * row_bytes;
       for (int64_t k = k0; k < k_end; ++k) {
-        const bool real = k < layout.k;
-        const float value =
-            real ? LoadUnaligned<From>(source + k * static_cast<int64_t>(sizeof(From))).ToF32()
-                 : 0.0f;
-        Store(value, panel + Offset(panel, k, columns) + (column + row) * ColumnStep(panel));
+        panel[k * columns + column + row] = k < layout.k ? Converted<From, float>(source, k) : 0.0f;
+      }
+    }
+  }
+}
+
+// The same for a bf16 panel, whose units are pairs of k. A piece of a row is converted in one go,
+// which compilers vectorise, then dealt out in whole pairs.
+template <typename From>
+void PackRows(const PackedLayout& layout, const char* from, int64_t row_bytes, int64_t rows,
+              int64_t column, uint16_t* panel) {
+  const int64_t pair_row = layout.panel_columns * 2;  // elements from pair to pair
+  for (int64_t k0 = 0; k0 < layout.padded_k(); k0 += kSquare) {
+    const int64_t real = std::clamp<int64_t>(layout.k - k0, 0, kSquare);
+    uint16_t* to = panel + k0 / 2 * pair_row + column * 2;
+    for (int64_t row = 0; row < rows; ++row, to += 2) {
+      const char* source = from + row * row_bytes + k0 * static_cast<int64_t>(sizeof(From));
+      uint16_t piece[kSquare] = {};
+      if (real == kSquare) {
+        for (int64_t k = 0; k < kSquare; ++k) piece[k] = Converted<From, uint16_t>(source, k);
+      } else {
+        for (int64_t k = 0; k < real; ++k) piece[k] = Converted<From, uint16_t>(source, k);
+      }
+      for (int64_t pair = 0; pair < kSquare / 2; ++pair) {
+        std::memcpy(to + pair * pair_row, piece + pair * 2, 2 * sizeof(uint16_t));
       }
     }
   }
