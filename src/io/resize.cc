@@ -11,6 +11,7 @@
 
 #include "core/check.h"
 #include "core/parallel.h"
+#include "io/resize_points.h"
 #include "io/resize_taps.h"
 #include "vernier/error.h"
 
@@ -49,7 +50,7 @@ void SqueezeRow(const uint8_t* in, const FixedTaps& taps, int64_t width, uint8_t
 }
 
 Image SqueezeWidth8(const Image& source, int64_t width, const ResizeOptions& options) {
-  const FixedTaps taps = FixedFilterTaps(options.flavour, options.filter, source.width, width);
+  const FixedTaps taps = FixedFilterTaps(options, source.width, width);
   Image out = NewImageLike(source, source.mode, width, source.height);
   static constexpr decltype(&SqueezeRow<1>) kRows[] = {SqueezeRow<1>, SqueezeRow<2>, SqueezeRow<3>,
                                                        SqueezeRow<4>};
@@ -77,7 +78,7 @@ void SumRows(const Image& source, std::span<const int32_t> weights, int64_t firs
 }
 
 Image SqueezeHeight8(const Image& source, int64_t height, const ResizeOptions& options) {
-  const FixedTaps taps = FixedFilterTaps(options.flavour, options.filter, source.height, height);
+  const FixedTaps taps = FixedFilterTaps(options, source.height, height);
   Image out = NewImageLike(source, source.mode, source.width, height);
   ParallelFor(options.threads, height, kRowsPerPiece, [&](int64_t begin, int64_t end) {
     for (int64_t y = begin; y < end; ++y)
@@ -195,6 +196,20 @@ void Unpremultiply(Image& image) {
   });
 }
 
+void CheckFormWithoutAntialias(const Image& image, const ResizeOptions& options) {
+  if (options.filter != ResizeFilter::kBilinear && options.filter != ResizeFilter::kBicubic)
+    throw Error(ErrorKind::kInput,
+                fmt::format("the {} filter of {} has no form without antialias",
+                            Name(options.filter), Name(options.flavour)),
+                "use nearest, bilinear or bicubic, or leave antialias on");
+  if (IsWide(image.mode))
+    throw Error(ErrorKind::kInput,
+                fmt::format("resizing without antialias takes 8-bit channels, and the picture's "
+                            "mode is {}",
+                            Name(image.mode)),
+                "convert the picture first, or leave antialias on");
+}
+
 }  // namespace
 
 const char* Name(ResizeFlavour flavour) { return kFlavourNames[static_cast<size_t>(flavour)]; }
@@ -245,6 +260,11 @@ Image ResizeChannels(const Image& image, int64_t height, int64_t width,
   if (image.height == height && image.width == width) return CopyOf(image);
   if (options.filter == ResizeFilter::kNearest)
     return ResizeNearest(image, height, width, options.flavour);
+  if (!options.antialias) {
+    CheckFormWithoutAntialias(image, options);
+    if (options.flavour != ResizeFlavour::kTorch8)
+      return InterpolateAtPoints(image, height, width, options);
+  }
   if (image.height == height) return SqueezeWidth(image, width, options);
   if (image.width == width) return SqueezeHeight(image, height, options);
   if (HeightFirst(options.flavour, image.height, image.width, height, width))

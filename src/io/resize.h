@@ -33,6 +33,10 @@ struct ResizeOptions {
   ResizeFlavour flavour = ResizeFlavour::kTorch8;
   ResizeFilter filter = ResizeFilter::kBilinear;
   int threads = 1;
+  // Whether the filter widens where the picture shrinks. Without it there are only nearest (never
+  // antialiased anyway), bilinear and bicubic, on 8-bit channels: torchvision's antialias=False for
+  // torch8, Image.transform's interpolation for Pillow (resize_points.h).
+  bool antialias = true;
 };
 
 /// Whether the vertical pass comes before the horizontal one.
@@ -40,6 +44,7 @@ bool HeightFirst(ResizeFlavour flavour, int64_t from_height, int64_t from_width,
                  int64_t width);
 
 /// Resizes every channel by itself, whatever it means; mode and palette stay. Same size: a copy.
+/// Error{kInput} where options.antialias is off and the filter or the mode has no such form.
 Image ResizeChannels(const Image& image, int64_t height, int64_t width,
                      const ResizeOptions& options);
 

@@ -30,13 +30,18 @@ double Hamming(double x) {
   return std::sin(x) / x * (0.54F + 0.46F * std::cos(x));
 }
 
-double Keys(double x) {
-  constexpr double a = -0.5;
+// `a` is the slope at distance one.
+double Cubic(double x, double a) {
   x = std::abs(x);
   if (x < 1.0) return ((a + 2.0) * x - (a + 3.0)) * x * x + 1.0;
   if (x < 2.0) return (((x - 5.0) * x + 8.0) * x - 4.0) * a;
   return 0.0;
 }
+
+double Keys(double x) { return Cubic(x, -0.5); }
+
+// torchvision's bicubic changes its slope with the antialias.
+double SteepCubic(double x) { return Cubic(x, -0.75); }
 
 double Sinc(double x) {
   if (x == 0.0) return 1.0;
@@ -70,14 +75,61 @@ Kernel KernelOf(ResizeFilter filter) {
   return {};
 }
 
-int TapBits(ResizeFlavour flavour, const TapTable<double>& table) {
+int TapBits(ResizeFlavour flavour, double greatest) {
   if (flavour != ResizeFlavour::kTorch8) return kMaxTapBits;
-  const double greatest = *std::max_element(table.weights.begin(), table.weights.end());
   int bits = 0;
   while (bits < kMaxTapBits &&
          static_cast<int32_t>(0.5 + greatest * (1 << (bits + 1))) < kTorchTapLimit)
     ++bits;
   return bits;
+}
+
+// Taps of torchvision without antialias: as many as the kernel spans, whatever the scale. Those
+// beyond an edge are added to the edge's. `greatest` is the greatest weight met while adding, which
+// can exceed the greatest of the sums; torchvision chooses its bits by it.
+struct NarrowTaps {
+  TapTable<double> table;
+  double greatest = 0.0;
+};
+
+NarrowTaps NarrowFilterTaps(ResizeFilter filter, int64_t from, int64_t to) {
+  const bool cubic = filter == ResizeFilter::kBicubic;
+  const auto weight = cubic ? SteepCubic : Triangle;
+  const int64_t reach = cubic ? 2 : 1;
+  const double scale = static_cast<double>(from) / static_cast<double>(to);
+  NarrowTaps taps;
+  auto& [first, begin, weights] = taps.table;
+  for (int64_t i = 0; i < to; ++i) {
+    const double centre = scale * (static_cast<double>(i) + 0.5) - 0.5;
+    const double position = cubic ? centre : std::max(centre, 0.0);
+    // The floor is taken in single precision.
+    const int64_t left =
+        std::min(from - 1, static_cast<int64_t>(std::floor(static_cast<float>(position))));
+    const double fraction = std::clamp(position - static_cast<double>(left), 0.0, 1.0);
+    const auto clamped = [&](int64_t at) { return std::clamp<int64_t>(at, 0, from - 1); };
+    first.push_back(clamped(left + 1 - reach));
+    begin.push_back(static_cast<int64_t>(weights.size()));
+    weights.resize(weights.size() + static_cast<size_t>(clamped(left + reach) - first.back() + 1));
+    for (int64_t j = 1 - reach; j <= reach; ++j) {
+      double& sum = weights[static_cast<size_t>(begin.back() + clamped(left + j) - first.back())];
+      sum += weight(static_cast<double>(j) - fraction);
+      taps.greatest = std::max(taps.greatest, sum);
+    }
+  }
+  begin.push_back(static_cast<int64_t>(weights.size()));
+  return taps;
+}
+
+FixedTaps Fixed(TapTable<double> exact, int bits) {
+  FixedTaps fixed;
+  fixed.bits = bits;
+  fixed.table.first = std::move(exact.first);
+  fixed.table.begin = std::move(exact.begin);
+  fixed.table.weights.reserve(exact.weights.size());
+  for (const double weight : exact.weights)
+    fixed.table.weights.push_back(
+        static_cast<int32_t>(weight * (1 << bits) + (weight < 0 ? -0.5 : 0.5)));
+  return fixed;
 }
 
 }  // namespace
@@ -108,18 +160,14 @@ TapTable<double> FilterTaps(ResizeFilter filter, int64_t from, int64_t to) {
   return table;
 }
 
-FixedTaps FixedFilterTaps(ResizeFlavour flavour, ResizeFilter filter, int64_t from, int64_t to) {
-  TapTable<double> exact = FilterTaps(filter, from, to);
-  const int bits = TapBits(flavour, exact);
-  FixedTaps fixed;
-  fixed.bits = bits;
-  fixed.table.first = std::move(exact.first);
-  fixed.table.begin = std::move(exact.begin);
-  fixed.table.weights.reserve(exact.weights.size());
-  for (const double weight : exact.weights)
-    fixed.table.weights.push_back(
-        static_cast<int32_t>(weight * (1 << bits) + (weight < 0 ? -0.5 : 0.5)));
-  return fixed;
+FixedTaps FixedFilterTaps(const ResizeOptions& options, int64_t from, int64_t to) {
+  if (!options.antialias) {
+    NarrowTaps narrow = NarrowFilterTaps(options.filter, from, to);
+    return Fixed(std::move(narrow.table), TapBits(options.flavour, narrow.greatest));
+  }
+  TapTable<double> exact = FilterTaps(options.filter, from, to);
+  const double greatest = *std::max_element(exact.weights.begin(), exact.weights.end());
+  return Fixed(std::move(exact), TapBits(options.flavour, greatest));
 }
 
 std::vector<int64_t> NearestIndices(ResizeFlavour flavour, ImageMode mode, int64_t from,

@@ -27,12 +27,13 @@ struct TapTable {
 /// Antialiased taps in double precision from `from` to `to` samples; any filter but nearest.
 TapTable<double> FilterTaps(ResizeFilter filter, int64_t from, int64_t to);
 
-/// The same taps as integers of `bits` fractional bits.
+/// Taps as integers of `bits` fractional bits: the antialiased ones, or without antialias those of
+/// torchvision's bilinear and bicubic.
 struct FixedTaps {
   TapTable<int32_t> table;
   int bits = 0;
 };
-FixedTaps FixedFilterTaps(ResizeFlavour flavour, ResizeFilter filter, int64_t from, int64_t to);
+FixedTaps FixedFilterTaps(const ResizeOptions& options, int64_t from, int64_t to);
 
 /// Source index of each output sample. torchvision multiplies in single precision; Pillow steps
 /// along the source by repeated addition, except for 16-bit gray, where it multiplies.

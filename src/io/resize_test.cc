@@ -73,22 +73,57 @@ Image Noise(ImageMode mode, int64_t height, int64_t width) {
   return image;
 }
 
-TEST(ResizeInMode, AgreesWithPillowAndTorchvisionInEveryModeAndFilter) {
-  std::ifstream expected(VERNIER_TEST_DATA "/resizing/expected.txt");
+// Compares every case of a file of expectations; how many there were.
+int CompareWith(const std::string& file, bool antialias) {
+  std::ifstream expected(std::string(VERNIER_TEST_DATA "/resizing/") + file);
   int compared = 0;
   std::string flavour, filter, mode, hash;
   int64_t height, width, to_height, to_width;
   while (expected >> flavour >> filter >> mode >> height >> width >> to_height >> to_width >>
          hash) {
     const Image image = Noise(ModeNamed(mode), height, width);
-    const Image resized =
-        ResizeInMode(image, to_height, to_width,
-                     {.flavour = ResizeFlavourNamed(flavour), .filter = ResizeFilterNamed(filter)});
+    const Image resized = ResizeInMode(image, to_height, to_width,
+                                       {.flavour = ResizeFlavourNamed(flavour),
+                                        .filter = ResizeFilterNamed(filter),
+                                        .antialias = antialias});
     EXPECT_EQ(Fnv(resized), hash) << flavour << ' ' << filter << ' ' << mode << ' ' << height << 'x'
                                   << width << " to " << to_height << 'x' << to_width;
     ++compared;
   }
-  EXPECT_EQ(compared, 384);
+  return compared;
+}
+
+TEST(ResizeInMode, AgreesWithPillowAndTorchvisionInEveryModeAndFilter) {
+  EXPECT_EQ(CompareWith("expected.txt", /*antialias=*/true), 384);
+}
+
+TEST(ResizeInMode, AgreesWithPillowAndTorchvisionWithoutAntialias) {
+  EXPECT_EQ(CompareWith("expected_narrow.txt", /*antialias=*/false), 300);
+}
+
+std::string RefusalOf(ImageMode mode, const ResizeOptions& options) {
+  try {
+    ResizeChannels(Noise(mode, 6, 5), 3, 4, options);
+  } catch (const Error& error) {
+    EXPECT_EQ(error.kind(), ErrorKind::kInput);
+    return error.what();
+  }
+  return "no refusal";
+}
+
+TEST(ResizeChannels, RefusesFiltersWithoutANarrowForm) {
+  for (const ResizeFilter filter :
+       {ResizeFilter::kBox, ResizeFilter::kHamming, ResizeFilter::kLanczos})
+    for (const ResizeFlavour flavour : {ResizeFlavour::kTorch8, ResizeFlavour::kPillow})
+      EXPECT_THAT(
+          RefusalOf(ImageMode::kRGB, {.flavour = flavour, .filter = filter, .antialias = false}),
+          HasSubstr(fmt::format("the {} filter of {} has no form without antialias", Name(filter),
+                                Name(flavour))));
+}
+
+TEST(ResizeChannels, RefusesWideModesWithoutAntialias) {
+  EXPECT_THAT(RefusalOf(ImageMode::kI16, {.antialias = false}),
+              HasSubstr("takes 8-bit channels, and the picture's mode is I;16"));
 }
 
 TEST(ResizeOptions, NamesTheChoices) {
@@ -111,6 +146,14 @@ TEST(ResizeChannels, GivesTheSameForAnyNumberOfThreads) {
   const Image one = ResizeChannels(photo, 99, 301, {.threads = 1});
   const Image three = ResizeChannels(photo, 99, 301, {.threads = 3});
   EXPECT_EQ(PixelsOf(one), PixelsOf(three));
+}
+
+TEST(ResizeChannels, GivesTheSameForAnyNumberOfThreadsWithoutAntialias) {
+  const Image photo = DecodeImage(kGolden + "input_0.png");
+  ResizeOptions options{.flavour = ResizeFlavour::kPillow, .threads = 1, .antialias = false};
+  const Image one = ResizeChannels(photo, 99, 301, options);
+  options.threads = 3;
+  EXPECT_EQ(PixelsOf(one), PixelsOf(ResizeChannels(photo, 99, 301, options)));
 }
 
 }  // namespace
