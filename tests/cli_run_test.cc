@@ -30,6 +30,16 @@ TEST(Run, LabelsHandwrittenDigits) {
   EXPECT_THAT(result.LastErrorLine(), StartsWith("PASSED | "));
 }
 
+TEST(Run, EndsWithTheDeviceCodeWhereThisBuildLacksTheDevice) {
+  for (const char* device : {"cuda", "ascend"}) {
+    const SpawnResult result =
+        Vernier({"run", "--model", DigitsModel(), "--image", kPicture, "--device", device});
+    EXPECT_EQ(result.exit_code, 4);
+    EXPECT_THAT(result.errors, HasSubstr(std::string("device '") + device + "' is not part of"));
+    EXPECT_THAT(result.errors, HasSubstr("use --device cpu"));
+  }
+}
+
 TEST(Run, WritesTheJsonThatOthersRelyOn) {
   const SpawnResult result =
       Vernier({"run", "--model", DigitsModel(), "--image", DigitsModel() + "/test/0/0030.png",
