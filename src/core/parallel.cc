@@ -50,6 +50,10 @@ void ParallelFor(int threads, int64_t count, int64_t grain,
   }
 }
 
+void SetTeamOfCaller(int threads) {
+  if (omp_get_max_threads() != threads) omp_set_num_threads(threads);
+}
+
 void ParallelWorkers(int threads, const std::function<void(int)>& body) {
   if (threads <= 1) {
     body(0);

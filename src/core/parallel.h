@@ -17,6 +17,9 @@ int AvailableThreads();
 void ParallelFor(int threads, int64_t count, int64_t grain,
                  const std::function<void(int64_t begin, int64_t end)>& body);
 
+/// Gives libraries that open OpenMP regions of their own on this thread the same team: `threads`.
+void SetTeamOfCaller(int threads);
+
 /// Runs body(worker) once on each of `threads` workers at the same time.
 void ParallelWorkers(int threads, const std::function<void(int worker)>& body);
 

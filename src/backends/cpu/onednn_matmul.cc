@@ -1,7 +1,6 @@
 #include "backends/cpu/onednn_matmul.h"
 
 #include <fmt/format.h>
-#include <omp.h>
 #include <oneapi/dnnl/dnnl.h>
 
 #include <array>
@@ -9,6 +8,7 @@
 
 #include "backends/cpu/gemm.h"
 #include "core/check.h"
+#include "core/parallel.h"
 #include "vernier/error.h"
 
 namespace vernier {
@@ -55,12 +55,6 @@ dnnl_stream_t CpuStream() {
     return Stream(handle);
   }();
   return stream.get();
-}
-
-// oneDNN takes its number of threads from OpenMP's setting for the calling thread, when a primitive
-// is made and again when it runs; both must be the plan's.
-void SetTeam(int threads) {
-  if (omp_get_max_threads() != threads) omp_set_num_threads(threads);
 }
 
 dnnl_data_type_t DataType(DType dtype) { return dtype == DType::kF32 ? dnnl_f32 : dnnl_bf16; }
@@ -200,8 +194,9 @@ std::string Describe(const GemmDesc& desc) {
 bool HasOnednn() { return true; }
 
 OnednnMatmul::OnednnMatmul(const GemmDesc& desc) : state_(std::make_unique<State>()) {
+  // oneDNN asks OpenMP for the team when a primitive is made and again when it runs.
   state_->threads = desc.threads;
-  SetTeam(desc.threads);
+  SetTeamOfCaller(desc.threads);
   const int64_t n = desc.weights.n;
   state_->Add(DNNL_ARG_SRC, Strided(desc.m, desc.weights.k, desc.a, desc.a_stride),
               [](const GemmOperands& o) { return o.a; });
@@ -265,7 +260,7 @@ void OnednnMatmul::Run(const GemmOperands& operands) const {
     memories[count].reset(memory);
     arguments[count++] = {argument.index, memory};
   }
-  SetTeam(state_->threads);
+  SetTeamOfCaller(state_->threads);
   Check(dnnl_primitive_execute(state_->primitive.get(), CpuStream(), static_cast<int>(count),
                                arguments.data()),
         "dnnl_primitive_execute");

@@ -51,9 +51,7 @@ class RowNode final : public PreparedNode {
 };
 
 // The version that an instruction set selects: row kernels have none beyond AVX-512's.
-Isa RowIsa(Isa isa) {
-  return isa == Isa::kAvx512Bf16 || isa == Isa::kAmx ? Isa::kAvx512 : isa;
-}
+Isa RowIsa(Isa isa) { return isa == Isa::kAvx512Bf16 || isa == Isa::kAmx ? Isa::kAvx512 : isa; }
 
 std::unique_ptr<PreparedNode> Rows(Isa isa, const char* kernel, RowKernel::Body body) {
   return std::make_unique<RowNode>(KernelInfo{"vernier", Name(RowIsa(isa)), kernel},
