@@ -97,23 +97,15 @@ class LinearNode final : public PreparedNode {
       weights_.scale = args.weights.Float32Copy(
           graph.value(args.node.inputs[static_cast<size_t>(attributes_.scale())]).name);
     }
+    onednn_runs_ = TryOnednn(args);
   }
 
   std::unique_ptr<Kernel> Bind(const BindArgs& args) const override {
     const TensorArg& x = args.inputs[0];
     const TensorArg& y = args.outputs[0];
-    GemmDesc desc{.m = x.rows(),
-                  .weights = weights_.layout,
-                  .a = x.dtype,
-                  .a_stride = x.row_stride,
-                  .c = y.dtype,
-                  .c_stride = y.row_stride,
-                  .bias = weights_.bias != nullptr,
-                  .activation = KernelActivation(attributes_.activation),
-                  .scale = weights_.scale != nullptr,
-                  .residual = has_residual_,
-                  .isa = options_.isa,
-                  .threads = args.threads};
+    GemmDesc desc = DescOf(x.dtype, x.row_stride, y.dtype, y.row_stride);
+    desc.m = x.rows();
+    desc.threads = args.threads;
     if (has_residual_) {
       desc.residual_stride = args.inputs[static_cast<size_t>(attributes_.residual())].row_stride;
     }
@@ -136,14 +128,20 @@ class LinearNode final : public PreparedNode {
       case OnednnUse::kWhereFaster:
         break;
     }
-    return OnednnRuns(desc) ? FasterGemmProvider(desc) : GemmProvider::kVernier;
+    return onednn_runs_ ? FasterGemmProvider(desc) : GemmProvider::kVernier;
   }
 
-  // On a CPU that was not measured oneDNN may have no good kernel for our layout; whether it has is
-  // decided by a product of one row, so that all batches of a node get the same provider.
-  static bool OnednnRuns(GemmDesc desc) {
-    if (FasterGemmProvider(desc) != GemmProvider::kOnednn) return false;
+  // On a CPU that was not measured oneDNN may have no good kernel for our layout. Tried here with
+  // one row, once per program, so that binding makes no primitive in vain and all batches of a node
+  // get the same provider.
+  bool TryOnednn(const PrepareArgs& args) const {
+    if (options_.onednn != OnednnUse::kWhereFaster) return false;
+    GemmDesc desc = DescOf(Input(args, 0).type.dtype, weights_.layout.k,
+                           args.graph.value(args.node.outputs[0]).type.dtype, weights_.layout.n);
     desc.m = 1;
+    desc.threads = args.threads;
+    desc.residual_stride = weights_.layout.n;
+    if (FasterGemmProvider(desc) != GemmProvider::kOnednn) return false;
     try {
       const Gemm probe(desc, GemmProvider::kOnednn);
       return true;
@@ -151,6 +149,20 @@ class LinearNode final : public PreparedNode {
       if (error.kind() == ErrorKind::kDevice) return false;
       throw;
     }
+  }
+
+  // What is known of the product before rows and threads are.
+  GemmDesc DescOf(DType a, int64_t a_stride, DType c, int64_t c_stride) const {
+    return {.weights = weights_.layout,
+            .a = a,
+            .a_stride = a_stride,
+            .c = c,
+            .c_stride = c_stride,
+            .bias = weights_.bias != nullptr,
+            .activation = KernelActivation(attributes_.activation),
+            .scale = weights_.scale != nullptr,
+            .residual = has_residual_,
+            .isa = options_.isa};
   }
 
   static bool Exists(const Node& node, int input) {
@@ -214,6 +226,7 @@ class LinearNode final : public PreparedNode {
   CpuBackendOptions options_;
   LinearWeights weights_;
   bool has_residual_;
+  bool onednn_runs_ = false;
 };
 
 }  // namespace
