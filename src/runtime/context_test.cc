@@ -10,12 +10,14 @@
 #include "models/vit/model.h"
 #include "nn/layers.h"
 #include "ops/linear.h"
+#include "support/tiny_models.h"
 #include "support/toy_graph.h"
 #include "vernier/error.h"
 
 namespace vernier {
 namespace {
 
+using testing::TinyVitConfig;
 using testing::ToyWeights;
 using testing::Wave;
 
@@ -42,20 +44,6 @@ Graph Mlp() {
   h = nn::Linear(h, Path("fc2"), 24);
   graph.MarkOutput(nn::Add(x, h, Path("sum")), "y");
   return graph;
-}
-
-VitConfig TinyVit() {
-  VitConfig config;
-  config.hidden_size = 40;
-  config.layers = 2;
-  config.heads = 5;
-  config.head_dim = 8;
-  config.intermediate_size = 72;
-  config.image_height = config.image_width = 20;
-  config.patch_height = config.patch_width = 4;
-  config.pooler_size = 40;
-  config.labels = {"a", "b", "c"};
-  return config;
 }
 
 double MaxDifference(const Tensor& a, const Tensor& b) {
@@ -88,7 +76,7 @@ class Recorder final : public TapSink {
 };
 
 TEST(Context, RunsTheSameModelOnBothBackendsAlike) {
-  const VitConfig config = TinyVit();
+  const VitConfig config = TinyVitConfig();
   const Graph graph = VitGraph(config, {.pooler = true, .classifier = true});
   const Tensor pixels = Wave({2, 3, 20, 20}, 0.1);
   Context context;
@@ -103,7 +91,7 @@ TEST(Context, RunsTheSameModelOnBothBackendsAlike) {
 }
 
 TEST(Context, StaysCloseInBf16) {
-  const Graph graph = VitGraph(TinyVit(), {.pooler = true});
+  const Graph graph = VitGraph(TinyVitConfig(), {.pooler = true});
   const Tensor pixels = Wave({1, 3, 20, 20}, 0.2);
   Context context;
   const auto f32 = Compile(graph, CpuDevice());
@@ -117,7 +105,7 @@ TEST(Context, StaysCloseInBf16) {
 
 TEST(Context, GivesTheSameBytesWithTapsOnAndOff) {
   for (const char* dtype : {"f32", "bf16"}) {
-    const Graph graph = VitGraph(TinyVit(), {.pooler = true});
+    const Graph graph = VitGraph(TinyVitConfig(), {.pooler = true});
     const Tensor pixels = Wave({2, 3, 20, 20}, 0.3);
     const auto program = Compile(graph, CpuDevice(), dtype);
     const auto plan = program->Bind({{"batch", 2}});
@@ -133,7 +121,7 @@ TEST(Context, GivesTheSameBytesWithTapsOnAndOff) {
 }
 
 TEST(Taps, ShowEveryValueOfTheModelWithinRoundingOfTheReference) {
-  const Graph graph = VitGraph(TinyVit(), {.pooler = true, .classifier = true});
+  const Graph graph = VitGraph(TinyVitConfig(), {.pooler = true, .classifier = true});
   const Tensor pixels = Wave({1, 3, 20, 20}, 0.4);
   Context context;
   Recorder expected, found;
@@ -193,7 +181,7 @@ TEST(Context, StopsBetweenStepsWhenCancelled) {
 }
 
 TEST(Context, GivesEachRowTheSameBytesWhateverTheBatchAndTheThreads) {
-  const Graph graph = VitGraph(TinyVit(), {});
+  const Graph graph = VitGraph(TinyVitConfig(), {});
   const Tensor pair = Wave({2, 3, 20, 20}, 0.6);
   Tensor second(DType::kF32, {1, 3, 20, 20});
   const auto half = pair.as<float>().subspan(3 * 20 * 20);
@@ -346,7 +334,7 @@ TEST(Branches, GiveTheSameBytesInParallelAsInOrder) {
 }
 
 TEST(Bind, KeepsPlansAndRunsNoPass) {
-  const Graph graph = VitGraph(TinyVit(), {.interpolate_positions = true});
+  const Graph graph = VitGraph(TinyVitConfig(), {.interpolate_positions = true});
   int passes = 0;
   ProgramOptions options;
   options.backend = &CpuDevice();
@@ -362,7 +350,7 @@ TEST(Bind, KeepsPlansAndRunsNoPass) {
 }
 
 TEST(Bind, ChangesNoWeight) {
-  const Graph graph = VitGraph(TinyVit(), {});
+  const Graph graph = VitGraph(TinyVitConfig(), {});
   const auto store = ToyWeights(graph).Store();
   ProgramOptions options;
   options.backend = &CpuDevice();

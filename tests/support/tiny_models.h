@@ -7,7 +7,7 @@
 namespace vernier::testing {
 
 /// 26 tokens, two layers, five heads of 8.
-inline Graph TinyVitGraph() {
+inline VitConfig TinyVitConfig() {
   VitConfig config;
   config.hidden_size = config.pooler_size = 40;
   config.layers = 2;
@@ -17,7 +17,11 @@ inline Graph TinyVitGraph() {
   config.image_height = config.image_width = 20;
   config.patch_height = config.patch_width = 4;
   config.labels = {"a", "b", "c"};
-  return VitGraph(config, {.pooler = true, .classifier = true});
+  return config;
+}
+
+inline Graph TinyVitGraph() {
+  return VitGraph(TinyVitConfig(), {.pooler = true, .classifier = true});
 }
 
 /// 17 tokens at its native grid, two layers, three heads of 16.
