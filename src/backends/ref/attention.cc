@@ -7,7 +7,9 @@
 #include <vector>
 
 #include "core/check.h"
+#include "core/cpu_features.h"
 #include "core/parallel.h"
+#include "kernels/cpu/exact_product.h"
 #include "ops/attention.h"
 
 namespace vernier {
@@ -43,14 +45,147 @@ struct Span {
   int64_t q0, q1, k0, k1;
 };
 
-void AttendSpan(const RefArgs& args, const Span& span) {
+const float* BiasRow(const RefArgs& args, const Span& span, int64_t head, int64_t row) {
+  if (args.inputs.size() <= 3 || !args.inputs[3].exists()) return nullptr;
+  const TensorArg& table = args.inputs[3];
+  return table.row<float>((table.shape[0] == 1 ? 0 : head) * (span.q1 - span.q0) + row);
+}
+
+// AttendRow for whole tiles of query rows, bit for bit: the sums of several rows and keys are
+// formed at a time, each in AttendRow's order. Used by one thread.
+class TiledAttention {
+ public:
+  TiledAttention(const RefArgs& args, const Span& span, const ExactProduct& product)
+      : args_(args),
+        span_(span),
+        product_(product),
+        attention_(args.attributes.get<Attention>()),
+        dim_(args.inputs[0].columns() / attention_.heads),
+        keys_(span.k1 - span.k0),
+        key_panels_(Panels(keys_)),
+        value_panels_(Panels(dim_)) {
+    packed_keys_.resize(static_cast<size_t>(key_panels_ * dim_ * product_.columns));
+    packed_values_.resize(static_cast<size_t>(value_panels_ * keys_ * product_.columns));
+    packed_rows_.resize(static_cast<size_t>(std::max(dim_, keys_) * product_.rows));
+    scores_.resize(static_cast<size_t>(product_.rows * key_panels_ * product_.columns));
+  }
+
+  /// Query rows begin..end of a head, `end - begin` at most the tile's.
+  void Run(int64_t head, int64_t begin, int64_t end) {
+    if (const int64_t kv_head = head * attention_.kv_heads / attention_.heads;
+        kv_head != packed_head_) {
+      PackHead(kv_head);
+    }
+    Score(head, begin, end);
+    for (int64_t row = begin; row < end; ++row) Normalise(head, row, row - begin);
+    Mix(head, begin, end);
+  }
+
+ private:
+  int64_t Panels(int64_t count) const { return (count + product_.columns - 1) / product_.columns; }
+  double* Scores(int64_t tile_row) {
+    return scores_.data() + tile_row * key_panels_ * product_.columns;
+  }
+
+  void PackHead(int64_t kv_head) {
+    packed_head_ = kv_head;
+    const int64_t width = product_.columns, channel = kv_head * dim_;
+    for (int64_t j = 0; j < keys_; ++j) {
+      const float* key = args_.inputs[1].row<float>(span_.k0 + j) + channel;
+      double* to = packed_keys_.data() + j / width * width * dim_ + j % width;
+      for (int64_t c = 0; c < dim_; ++c) to[c * width] = key[c];
+      const float* value = args_.inputs[2].row<float>(span_.k0 + j) + channel;
+      for (int64_t c = 0; c < dim_; ++c) {
+        packed_values_[static_cast<size_t>((c / width * keys_ + j) * width + c % width)] = value[c];
+      }
+    }
+  }
+
+  void Score(int64_t head, int64_t begin, int64_t end) {
+    const int64_t rows = product_.rows, width = product_.columns;
+    for (int64_t i = 0; i < rows; ++i) {
+      const int64_t row = std::min(begin + i, end - 1);  // rows beyond the last one repeat it
+      const float* query = args_.inputs[0].row<float>(span_.q0 + row) + head * dim_;
+      for (int64_t c = 0; c < dim_; ++c) packed_rows_[static_cast<size_t>(c * rows + i)] = query[c];
+    }
+    double sums[kExactTileRows * kExactTileColumns];
+    for (int64_t panel = 0; panel < key_panels_; ++panel) {
+      product_.multiply_f32({.k = dim_,
+                             .a = packed_rows_.data(),
+                             .w = packed_keys_.data() + panel * dim_ * width,
+                             .sums = sums});
+      for (int64_t i = 0; i < rows; ++i) {
+        std::copy_n(sums + i * width, width, Scores(i) + panel * width);
+      }
+    }
+  }
+
+  // Turns a row of dot products into weights and packs them for the second product.
+  void Normalise(int64_t head, int64_t row, int64_t tile_row) {
+    const float* bias = BiasRow(args_, span_, head, row);
+    double* scores = Scores(tile_row);
+    double top = -std::numeric_limits<double>::infinity();
+    for (int64_t j = 0; j < keys_; ++j) {
+      scores[j] = scores[j] * attention_.scale + (bias != nullptr ? bias[j] : 0.0);
+      top = std::max(top, scores[j]);
+    }
+    double sum = 0;
+    for (int64_t j = 0; j < keys_; ++j) sum += scores[j] = std::exp(scores[j] - top);
+    for (int64_t j = 0; j < keys_; ++j) {
+      packed_rows_[static_cast<size_t>(j * product_.rows + tile_row)] = scores[j] / sum;
+    }
+  }
+
+  void Mix(int64_t head, int64_t begin, int64_t end) {
+    const int64_t width = product_.columns;
+    double sums[kExactTileRows * kExactTileColumns];
+    for (int64_t panel = 0; panel < value_panels_; ++panel) {
+      product_.multiply_f64({.k = keys_,
+                             .a = packed_rows_.data(),
+                             .w = packed_values_.data() + panel * keys_ * width,
+                             .sums = sums});
+      const int64_t columns = std::min(width, dim_ - panel * width);
+      for (int64_t row = begin; row < end; ++row) {
+        float* out = args_.outputs[0].row<float>(span_.q0 + row) + head * dim_ + panel * width;
+        for (int64_t c = 0; c < columns; ++c) {
+          out[c] = static_cast<float>(sums[(row - begin) * width + c]);
+        }
+      }
+    }
+  }
+
+  const RefArgs& args_;
+  const Span& span_;
+  const ExactProduct& product_;
+  const Attention& attention_;
+  const int64_t dim_, keys_, key_panels_, value_panels_;
+  int64_t packed_head_ = -1;
+  std::vector<double> packed_keys_;    // [panel][dim][columns]
+  std::vector<double> packed_values_;  // [panel][keys][columns]
+  std::vector<double> packed_rows_;    // [dim or keys][rows]
+  std::vector<double> scores_;         // [rows][keys, in whole panels]
+};
+
+void AttendTiles(const RefArgs& args, const Span& span, const ExactProduct& product) {
+  const int64_t heads = args.attributes.get<Attention>().heads;
+  const int64_t queries = span.q1 - span.q0;
+  const int64_t tiles = (queries + product.rows - 1) / product.rows;
+  ParallelFor(args.threads, heads * tiles, 1, [&](int64_t begin, int64_t end) {
+    TiledAttention attention(args, span, product);
+    for (int64_t job = begin; job < end; ++job) {
+      const int64_t row = job % tiles * product.rows;
+      attention.Run(job / tiles, row, std::min(queries, row + product.rows));
+    }
+  });
+}
+
+void AttendRows(const RefArgs& args, const Span& span) {
   const auto& attention = args.attributes.get<Attention>();
   const TensorArg &q = args.inputs[0], &k = args.inputs[1], &v = args.inputs[2];
   const TensorArg& y = args.outputs[0];
   const int64_t dim = q.columns() / attention.heads;
   const int64_t group = attention.heads / attention.kv_heads;
   const int64_t queries = span.q1 - span.q0, keys = span.k1 - span.k0;
-  const bool has_bias = args.inputs.size() > 3 && args.inputs[3].exists();
   ParallelFor(args.threads, queries * attention.heads, 1, [&](int64_t begin, int64_t end) {
     for (int64_t job = begin; job < end; ++job) {
       const int64_t row = job / attention.heads, head = job % attention.heads;
@@ -58,18 +193,26 @@ void AttendSpan(const RefArgs& args, const Span& span) {
       const int64_t count = attention.mask == AttentionMask::kCausal
                                 ? std::clamp<int64_t>(row + 1 + keys - queries, 0, keys)
                                 : keys;
-      const float* bias = nullptr;
-      if (has_bias) {
-        const TensorArg& table = args.inputs[3];
-        bias = table.row<float>((table.shape[0] == 1 ? 0 : head) * queries + row);
-      }
       AttendRow(
-          q.row<float>(span.q0 + row) + head * dim, dim, count, attention.scale, bias,
+          q.row<float>(span.q0 + row) + head * dim, dim, count, attention.scale,
+          BiasRow(args, span, head, row),
           [&](int64_t j) { return k.row<float>(span.k0 + j) + channel; },
           [&](int64_t j) { return v.row<float>(span.k0 + j) + channel; },
           y.row<float>(span.q0 + row) + head * dim);
     }
   });
+}
+
+// Tiles pay once their rows share the packing of a head. Under a causal mask each row has keys of
+// its own number.
+void AttendSpan(const RefArgs& args, const Span& span) {
+  const ExactProduct& product = SelectExactProduct(Cpu().best());
+  const bool causal = args.attributes.get<Attention>().mask == AttentionMask::kCausal;
+  if (!causal && span.q1 - span.q0 >= product.rows) {
+    AttendTiles(args, span, product);
+  } else {
+    AttendRows(args, span);
+  }
 }
 
 KvView& State(const TensorArg& arg) { return *static_cast<KvView*>(arg.data); }

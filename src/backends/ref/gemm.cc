@@ -3,44 +3,94 @@
 #include <algorithm>
 #include <vector>
 
+#include "core/cpu_features.h"
 #include "core/parallel.h"
+#include "kernels/cpu/exact_product.h"
 
 namespace vernier {
 namespace {
 
-constexpr int64_t kRows = 4;     // rows of a that share one pass over a weight panel
-constexpr int64_t kColumns = 8;  // weight columns of a panel
+// Rows whose packed form is made at a time: a panel of weights, packed anew for each such block,
+// then serves enough tiles for packing not to count, and the rows stay in the last cache.
+constexpr int64_t kBlockRows = 256;
 
-// panel[k][kColumns] = w[column + j][k] in fp64, zero beyond n.
-void PackPanel(const RefGemm& gemm, int64_t column, std::vector<double>& panel) {
-  const int64_t columns = std::min(kColumns, gemm.n - column);
-  std::fill(panel.begin(), panel.end(), 0.0);
-  for (int64_t j = 0; j < columns; ++j) {
-    const float* w = gemm.w + (column + j) * gemm.w_row;
-    for (int64_t k = 0; k < gemm.k; ++k) {
-      panel[static_cast<size_t>(k * kColumns + j)] = w[k * gemm.w_column];
-    }
-  }
-}
+// Steps of k that are packed at a time: what is written then stays in the first cache (12 KB).
+constexpr int64_t kPackSteps = 64;
 
-template <int64_t Rows>
-void Tile(const RefGemm& gemm, int64_t row, int64_t column, const double* panel) {
-  double sums[Rows][kColumns] = {};
-  for (int64_t k = 0; k < gemm.k; ++k) {
-    const double* w = panel + k * kColumns;
-    for (int64_t i = 0; i < Rows; ++i) {
-      const double a = gemm.a[(row + i) * gemm.a_stride + k];
-      for (int64_t j = 0; j < kColumns; ++j) sums[i][j] += a * w[j];
+class Blocked {
+ public:
+  Blocked(const RefGemm& gemm, const ExactProduct& product, int threads)
+      : gemm_(gemm), product_(product), threads_(threads) {}
+
+  void Run() {
+    rows_.resize(static_cast<size_t>(std::min(gemm_.m, kBlockRows) + product_.rows) *
+                 static_cast<size_t>(gemm_.k));
+    for (int64_t row = 0; row < gemm_.m; row += kBlockRows) {
+      RunBlock(row, std::min(gemm_.m, row + kBlockRows));
     }
   }
-  const int64_t columns = std::min(kColumns, gemm.n - column);
-  for (int64_t i = 0; i < Rows; ++i) {
-    for (int64_t j = 0; j < columns; ++j) {
-      const double bias = gemm.bias != nullptr ? gemm.bias[column + j] : 0.0;
-      gemm.y[(row + i) * gemm.y_stride + column + j] = static_cast<float>(sums[i][j] + bias);
+
+ private:
+  void RunBlock(int64_t begin, int64_t end) {
+    ParallelFor(threads_, end - begin, product_.rows, [&](int64_t from, int64_t to) {
+      for (int64_t row = from; row < to; row += product_.rows) PackRows(begin, row, end);
+    });
+    ParallelFor(threads_, gemm_.n, product_.columns, [&](int64_t from, int64_t to) {
+      std::vector<double> panel(static_cast<size_t>(gemm_.k * product_.columns));
+      for (int64_t column = from; column < to; column += product_.columns) {
+        PackPanel(column, panel);
+        for (int64_t row = begin; row < end; row += product_.rows) {
+          double sums[kExactTileRows * kExactTileColumns];
+          product_.multiply_f32({.k = gemm_.k,
+                                 .a = rows_.data() + (row - begin) * gemm_.k,
+                                 .w = panel.data(),
+                                 .sums = sums});
+          Finish(row, std::min(end, row + product_.rows), column, sums);
+        }
+      }
+    });
+  }
+
+  // One tile [k][rows], zero beyond `end`.
+  void PackRows(int64_t begin, int64_t offset, int64_t end) {
+    double* to = rows_.data() + offset * gemm_.k;
+    for (int64_t i = 0; i < product_.rows; ++i) {
+      const int64_t row = begin + offset + i;
+      const float* from = gemm_.a + row * gemm_.a_stride;
+      for (int64_t k = 0; k < gemm_.k; ++k) to[k * product_.rows + i] = row < end ? from[k] : 0.0;
     }
   }
-}
+
+  // panel[k][columns], zero beyond n.
+  void PackPanel(int64_t column, std::vector<double>& panel) const {
+    for (int64_t begin = 0; begin < gemm_.k; begin += kPackSteps) {
+      const int64_t end = std::min(gemm_.k, begin + kPackSteps);
+      for (int64_t j = 0; j < product_.columns; ++j) {
+        const float* from = gemm_.w + (column + j) * gemm_.w_row;
+        for (int64_t k = begin; k < end; ++k) {
+          panel[static_cast<size_t>(k * product_.columns + j)] =
+              column + j < gemm_.n ? from[k * gemm_.w_column] : 0.0;
+        }
+      }
+    }
+  }
+
+  void Finish(int64_t row, int64_t end, int64_t column, const double* sums) const {
+    const int64_t columns = std::min(product_.columns, gemm_.n - column);
+    for (; row < end; ++row, sums += product_.columns) {
+      float* y = gemm_.y + row * gemm_.y_stride + column;
+      for (int64_t j = 0; j < columns; ++j) {
+        const double bias = gemm_.bias != nullptr ? gemm_.bias[column + j] : 0.0;
+        y[j] = static_cast<float>(sums[j] + bias);
+      }
+    }
+  }
+
+  const RefGemm& gemm_;
+  const ExactProduct& product_;
+  const int threads_;
+  std::vector<double> rows_;  // tiles of the block's rows
+};
 
 }  // namespace
 
@@ -58,16 +108,10 @@ void NaiveGemm(const RefGemm& gemm) {
   }
 }
 
-void BlockedGemm(const RefGemm& gemm, int threads) {
-  ParallelFor(threads, gemm.n, kColumns, [&](int64_t begin, int64_t end) {
-    std::vector<double> panel(static_cast<size_t>(gemm.k * kColumns));
-    for (int64_t column = begin; column < end; column += kColumns) {
-      PackPanel(gemm, column, panel);
-      int64_t row = 0;
-      for (; row + kRows <= gemm.m; row += kRows) Tile<kRows>(gemm, row, column, panel.data());
-      for (; row < gemm.m; ++row) Tile<1>(gemm, row, column, panel.data());
-    }
-  });
+void BlockedGemm(const RefGemm& gemm, int threads) { BlockedGemm(gemm, threads, Cpu().best()); }
+
+void BlockedGemm(const RefGemm& gemm, int threads, Isa isa) {
+  Blocked(gemm, SelectExactProduct(isa), threads).Run();
 }
 
 }  // namespace vernier

@@ -5,6 +5,8 @@
 
 namespace vernier {
 
+enum class Isa;
+
 struct RefGemm {
   int64_t m = 0;
   int64_t n = 0;
@@ -23,8 +25,8 @@ struct RefGemm {
 void NaiveGemm(const RefGemm& gemm);
 
 /// Bit-equal to NaiveGemm: every sum adds the same exact products in the same order, only several
-/// sums at a time. (A product of two f32 values is exact in fp64, so fused multiply-add changes
-/// nothing either.)
+/// sums at a time (kernels/cpu/exact_product.h).
 void BlockedGemm(const RefGemm& gemm, int threads);
+void BlockedGemm(const RefGemm& gemm, int threads, Isa isa);
 
 }  // namespace vernier

@@ -3,6 +3,8 @@
 #include <random>
 #include <vector>
 
+#include "core/cpu_features.h"
+
 namespace vernier {
 namespace {
 
@@ -16,8 +18,8 @@ std::vector<float> Random(int64_t count, uint32_t seed) {
 
 TEST(RefGemm, GivesTheSameBitsInBlocksAsNaively) {
   constexpr int64_t kPad = 3;
-  for (int64_t m : {0, 1, 3, 4, 5, 9}) {
-    for (int64_t n : {0, 1, 7, 8, 9, 17}) {
+  for (int64_t m : {0, 1, 3, 4, 5, 9, 257}) {
+    for (int64_t n : {0, 1, 7, 8, 9, 25}) {
       for (int64_t k : {0, 1, 7, 64, 129}) {
         SCOPED_TRACE(testing::Message() << m << " x " << n << " x " << k);
         const auto a = Random(m * (k + kPad), 1), w = Random(n * (k + kPad), 2),
@@ -35,8 +37,10 @@ TEST(RefGemm, GivesTheSameBitsInBlocksAsNaively) {
         gemm.y = naive.data();
         NaiveGemm(gemm);
         gemm.y = blocked.data();
-        BlockedGemm(gemm, 2);
-        EXPECT_EQ(naive, blocked);
+        for (Isa isa : Cpu().isas) {
+          BlockedGemm(gemm, 2, isa);
+          EXPECT_EQ(naive, blocked) << Name(isa);
+        }
         gemm.w_row = 1;  // the transposed right factor of a matrix product
         gemm.w_column = n;
         gemm.bias = nullptr;

@@ -3,6 +3,7 @@
 #include "core/cpu_features.h"
 #include "kernels/cpu/attention.h"
 #include "kernels/cpu/elementwise.h"
+#include "kernels/cpu/exact_product.h"
 #include "kernels/cpu/layer_norm.h"
 #include "kernels/cpu/rotary.h"
 #include "kernels/cpu/softmax.h"
@@ -44,6 +45,15 @@ SoftmaxKernel SelectSoftmax(Isa isa) {
 
 const ElementwiseKernels& SelectElementwise(Isa isa) {
   return *Choose(isa, &scalar::kElementwise, &narrow::kElementwise, &wide::kElementwise);
+}
+
+const ExactProduct& SelectExactProduct([[maybe_unused]] Isa isa) {
+#if defined(__x86_64__)
+  if (isa != Isa::kScalar) {
+    return isa == Isa::kAvx2 ? avx2::kExactProduct : avx512::kExactProduct;
+  }
+#endif
+  return scalar::kExactProduct;  // the compiler's own vectors do well on aarch64
 }
 
 const AttentionKernels& SelectAttention(Isa isa, [[maybe_unused]] Element multiply) {
