@@ -11,6 +11,7 @@
 #include "nn/layers.h"
 #include "ops/attention.h"
 #include "ops/elementwise.h"
+#include "ops/gather.h"
 #include "ops/linear.h"
 #include "ops/norm.h"
 #include "ops/resize_grid.h"
@@ -110,6 +111,18 @@ void AddLinears(std::vector<Case>& cases) {
                      b.Output(nn::Add(x, h, Path("sum")));
                    },
                    24 * 40});
+  for (ActivationKind kind : {ActivationKind::kGelu, ActivationKind::kGeluTanh,
+                              ActivationKind::kRelu, ActivationKind::kQuickGelu}) {
+    for (int64_t hidden : {5, 32, 40, 97}) {
+      cases.push_back(
+          {fmt::format("Gated MLP of {} with {}", hidden, Name(kind)),
+           [=](Builder& b) {
+             const Value x = b.Input("x", {2, 9, 24});
+             b.Output(nn::Add(nn::GatedMlp(x, Path("mlp"), {hidden, 24}, kind), x, Path("sum")));
+           },
+           24 * hidden});
+    }
+  }
   cases.push_back({"Linear of a computed weight and bias",
                    [](Builder& b) {
                      const Value weight = b.Input("w", {6, 8}), bias = b.Input("b", {6});
@@ -168,6 +181,11 @@ void AddRows(std::vector<Case>& cases) {
     cases.push_back({fmt::format("LayerNorm {}", size),
                      [=](Builder& b) {
                        b.Output(nn::LayerNorm(b.Input("x", {2, 9, size}), Path("norm"), 1e-5));
+                     },
+                     size});
+    cases.push_back({fmt::format("RmsNorm {}", size),
+                     [=](Builder& b) {
+                       b.Output(nn::RmsNorm(b.Input("x", {2, 9, size}), Path("norm"), 1e-6));
                      },
                      size});
     cases.push_back({fmt::format("Softmax {}", size),
@@ -261,6 +279,27 @@ void AddPositions(std::vector<Case>& cases) {
   }
 }
 
+void AddGathers(std::vector<Case>& cases) {
+  static constexpr int32_t kIds[] = {3, 0, 3, 1, 2, 0};
+  static constexpr float kFloatIds[] = {2, 1, 0, 3, 3, 1};
+  const NamedViews given = {{"ids", TensorView{kIds, DType::kI32, Shape{2, 3}}},
+                            {"places", TensorView{kFloatIds, DType::kF32, Shape{2, 3, 1}}}};
+  for (int64_t size : kSizes) {
+    cases.push_back({fmt::format("Gather rows of {}", size),
+                     [=](Builder& b) {
+                       const Value ids = b.graph().Input("ids", DType::kI32, {2, 3});
+                       Value places = b.graph().Input("places", DType::kF32, {2, 3, 1});
+                       places = nn::Reshape(places, {2, 3}, Path("#places"));
+                       b.Output(nn::Gather(b.Input("x", {4, size}), ids, Path("y")));
+                       b.Output(nn::Gather(b.Input("z", {4, 2, size}), places, Path("z#y")));
+                       b.Output(nn::Embedding(ids, Path("table"), 4, size));
+                     },
+                     1,
+                     {},
+                     given});
+  }
+}
+
 struct AttentionSizes {
   int64_t queries, keys, dim;
 };
@@ -304,6 +343,7 @@ std::vector<Case> AllCases() {
   AddRows(cases);
   AddMovement(cases);
   AddPositions(cases);
+  AddGathers(cases);
   AddAttention(cases);
   return cases;
 }

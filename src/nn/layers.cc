@@ -1,5 +1,6 @@
 #include "nn/layers.h"
 
+#include "ops/gather.h"
 #include "ops/linear.h"
 #include "ops/norm.h"
 #include "ops/shape_ops.h"
@@ -35,6 +36,11 @@ Value LayerNorm(Value x, const Path& at, double eps) {
   return AddNode(kLayerNorm, vernier::LayerNorm{eps}, {x, gain, bias}, at);
 }
 
+Value RmsNorm(Value x, const Path& at, double eps) {
+  const Value gain = GraphOf(x).Weight(at / "weight", Shape{x.dim(-1).constant()});
+  return AddNode(kRmsNorm, vernier::RmsNorm{eps}, {x, gain}, at);
+}
+
 Value Activate(Value x, ActivationKind kind, const Path& at) {
   return AddNode(kActivation, ActivationOp{kind}, {x}, at);
 }
@@ -46,6 +52,23 @@ Value Add(Value a, Value b, const Path& at) {
 Value LayerScale(Value x, const Path& gamma, const Path& at) {
   const Value factor = GraphOf(x).Weight(gamma, Shape{x.dim(-1).constant()});
   return AddNode(kBinary, Binary{BinaryKind::kMul}, {x, factor}, at);
+}
+
+// The product of gate and value has the name of the dropout that follows it in the published
+// module.
+Value GatedMlp(Value x, const Path& at, const GatedMlpWidths& widths, ActivationKind activation) {
+  const Value gate = Activate(Linear(x, at / "wi_0", widths.hidden, false), activation, at / "act");
+  const Value value = Linear(x, at / "wi_1", widths.hidden, false);
+  const Value gated = AddNode(kBinary, Binary{BinaryKind::kMul}, {gate, value}, at / "dropout");
+  return Linear(gated, at / "wo", widths.out, false);
+}
+
+Value Gather(Value table, Value ids, const Path& at) {
+  return AddNode(kGather, vernier::Gather{}, {table, ids}, at);
+}
+
+Value Embedding(Value ids, const Path& at, int64_t rows, int64_t width) {
+  return Gather(GraphOf(ids).Weight(at / "weight", Shape{rows, width}), ids, at);
 }
 
 Value Attention(Value q, Value k, Value v, const vernier::Attention& attributes, const Path& at) {

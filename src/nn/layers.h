@@ -18,10 +18,22 @@ Value Linear(Value x, const Path& at, int64_t out, bool bias = true);
 /// As Linear with the weight and bias given by path.
 Value LinearWith(Value x, const Path& weight, const Path& bias, const Path& at, int64_t out);
 Value LayerNorm(Value x, const Path& at, double eps);
+/// T5's layer norm: at.weight alone.
+Value RmsNorm(Value x, const Path& at, double eps);
 Value Activate(Value x, ActivationKind kind, const Path& at);
 Value Add(Value a, Value b, const Path& at);
 /// x * gamma, one factor per channel.
 Value LayerScale(Value x, const Path& gamma, const Path& at);
+/// T5's gated feed-forward: (act(x * wi_0) . (x * wi_1)) * wo under `at`, no biases.
+struct GatedMlpWidths {
+  int64_t hidden;
+  int64_t out;
+};
+Value GatedMlp(Value x, const Path& at, const GatedMlpWidths& widths, ActivationKind activation);
+/// Rows of `table` by `ids`; the result has the shape of ids and then of one row.
+Value Gather(Value table, Value ids, const Path& at);
+/// Gather from the table at.weight [rows, width].
+Value Embedding(Value ids, const Path& at, int64_t rows, int64_t width);
 Value Attention(Value q, Value k, Value v, const vernier::Attention& attributes, const Path& at);
 /// Softmax of q k^T * scale as [batch, heads, queries, keys]; only for looking at.
 Value AttentionProbabilities(Value q, Value k, const vernier::Attention& attributes,

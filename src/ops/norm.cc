@@ -21,6 +21,13 @@ Types InferLayerNorm(const Attributes&, const Types& in) {
   return {in[0]};
 }
 
+Types InferRmsNorm(const Attributes&, const Types& in) {
+  RequireRank(in[0], 1, Shape::kMaxRank, "the input");
+  RequireRank(in[1], 1, 1, "the gain");
+  RequireEqual(in[1].dim(0), in[0].dim(-1), "the gain's width");
+  return {in[0]};
+}
+
 Types InferSoftmax(const Attributes&, const Types& in) {
   RequireRank(in[0], 1, Shape::kMaxRank, "the input");
   return {in[0]};
@@ -33,30 +40,58 @@ Types InferMean(const Attributes& attributes, const Types& in) {
   return {out};
 }
 
+// The plain ops that both norms are made of, named under the node.
+class NormParts {
+ public:
+  NormParts(Graph& graph, const Node& node)
+      : graph_(graph), at_(node.name), x_{&graph, node.inputs[0]} {}
+
+  Value x() const { return x_; }
+
+  Value Do(BinaryKind kind, Value a, Value b, const char* name) {
+    return graph_.Add(kBinary, Attributes::Of(Binary{kind}), {a, b}, at_ / name);
+  }
+
+  // Over the last axis, which stays with extent 1.
+  Value Mean(Value v, const char* name, const char* kept_name) {
+    const int last = x_.type().rank() - 1;
+    Dims kept = x_.type().shape;
+    kept.back() = 1;
+    const Value dropped = graph_.Add(kMean, Attributes::Of(vernier::Mean{last}), {v}, at_ / name);
+    return graph_.Add(kReshape, Attributes::Of(Reshape{kept}), {dropped}, at_ / kept_name);
+  }
+
+  // v / sqrt(mean(v^2) + eps)
+  Value Normal(Value v, double eps) {
+    const Value squares = Do(BinaryKind::kMul, v, v, "#squares");
+    const Value mean = Mean(squares, "#variance", "#variance_kept");
+    const Value epsilon =
+        graph_.Add(kConstant, Attributes::Of(Constant{static_cast<float>(eps)}), {}, at_ / "#eps");
+    const Value shifted = Do(BinaryKind::kAdd, mean, epsilon, "#shifted");
+    const Value deviation =
+        graph_.Add(kUnary, Attributes::Of(Unary{UnaryKind::kSqrt}), {shifted}, at_ / "#deviation");
+    return Do(BinaryKind::kDiv, v, deviation, "#normal");
+  }
+
+ private:
+  Graph& graph_;
+  Path at_;
+  Value x_;
+};
+
 std::vector<int> DecomposeLayerNorm(Graph& graph, const Node& node) {
-  const Path at(node.name);
-  const Value x{&graph, node.inputs[0]};
-  const int last = x.type().rank() - 1;
-  Dims kept = x.type().shape;
-  kept.back() = 1;
-  const auto binary = [&](BinaryKind kind, Value a, Value b, const char* name) {
-    return graph.Add(kBinary, Attributes::Of(Binary{kind}), {a, b}, at / name);
-  };
-  const auto mean = [&](Value v, const char* name, const char* kept_name) {
-    const Value dropped = graph.Add(kMean, Attributes::Of(Mean{last}), {v}, at / name);
-    return graph.Add(kReshape, Attributes::Of(Reshape{kept}), {dropped}, at / kept_name);
-  };
-  const Value centred = binary(BinaryKind::kSub, x, mean(x, "#mean", "#mean_kept"), "#centred");
-  const Value squares = binary(BinaryKind::kMul, centred, centred, "#squares");
-  const Value variance = mean(squares, "#variance", "#variance_kept");
-  const float eps = static_cast<float>(node.attributes.get<LayerNorm>().eps);
-  const Value epsilon = graph.Add(kConstant, Attributes::Of(Constant{eps}), {}, at / "#eps");
-  const Value shifted = binary(BinaryKind::kAdd, variance, epsilon, "#shifted");
-  const Value deviation =
-      graph.Add(kUnary, Attributes::Of(Unary{UnaryKind::kSqrt}), {shifted}, at / "#deviation");
-  const Value normal = binary(BinaryKind::kDiv, centred, deviation, "#normal");
-  const Value gained = binary(BinaryKind::kMul, normal, {&graph, node.inputs[1]}, "#gained");
-  return {binary(BinaryKind::kAdd, gained, {&graph, node.inputs[2]}, "#biased").id};
+  NormParts parts(graph, node);
+  const Value mean = parts.Mean(parts.x(), "#mean", "#mean_kept");
+  const Value centred = parts.Do(BinaryKind::kSub, parts.x(), mean, "#centred");
+  const Value normal = parts.Normal(centred, node.attributes.get<LayerNorm>().eps);
+  const Value gained = parts.Do(BinaryKind::kMul, normal, {&graph, node.inputs[1]}, "#gained");
+  return {parts.Do(BinaryKind::kAdd, gained, {&graph, node.inputs[2]}, "#biased").id};
+}
+
+std::vector<int> DecomposeRmsNorm(Graph& graph, const Node& node) {
+  NormParts parts(graph, node);
+  const Value normal = parts.Normal(parts.x(), node.attributes.get<RmsNorm>().eps);
+  return {parts.Do(BinaryKind::kMul, normal, {&graph, node.inputs[1]}, "#gained").id};
 }
 
 }  // namespace
@@ -69,6 +104,15 @@ const OpDef kLayerNorm{.name = "LayerNorm",
                        .describe = [](const Attributes& a) -> std::string {
                          return fmt::format("eps={:g}", a.get<LayerNorm>().eps);
                        }};
+
+const OpDef kRmsNorm{.name = "RmsNorm",
+                     .min_inputs = 2,
+                     .max_inputs = 2,
+                     .infer = InferRmsNorm,
+                     .decompose = DecomposeRmsNorm,
+                     .describe = [](const Attributes& a) -> std::string {
+                       return fmt::format("eps={:g}", a.get<RmsNorm>().eps);
+                     }};
 
 const OpDef kSoftmax{.name = "Softmax",
                      .min_inputs = 1,

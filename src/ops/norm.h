@@ -1,6 +1,7 @@
 // LayerNorm over the last axis: (x - mean) / sqrt(var + eps) * gain + bias, biased variance
-// (Ba et al. 2016; torch.nn.LayerNorm). Softmax over the last axis, row maximum subtracted.
-// Mean over one axis, which is dropped.
+// (Ba et al. 2016; torch.nn.LayerNorm). RmsNorm: x / sqrt(mean(x^2) + eps) * gain, no mean taken
+// off and no bias (Zhang & Sennrich 2019; T5's layer norm). Softmax over the last axis, row maximum
+// subtracted. Mean over one axis, which is dropped.
 #pragma once
 
 #include "graph/op.h"
@@ -11,12 +12,17 @@ namespace vernier {
 struct LayerNorm {
   double eps;
 };
+/// inputs: x [..., n], gain [n]
+struct RmsNorm {
+  double eps;
+};
 struct Softmax {};
 struct Mean {
   int axis;
 };
 
 extern const OpDef kLayerNorm;
+extern const OpDef kRmsNorm;
 extern const OpDef kSoftmax;
 extern const OpDef kMean;
 

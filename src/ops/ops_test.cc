@@ -4,6 +4,7 @@
 #include "models/vit/model.h"
 #include "ops/attention.h"
 #include "ops/elementwise.h"
+#include "ops/gather.h"
 #include "ops/linear.h"
 #include "ops/norm.h"
 #include "ops/resize_grid.h"
@@ -68,6 +69,11 @@ std::vector<Fits> FittingCases() {
        Attributes::Of(LayerNorm{1e-5}),
        {F32({kBatch, 4}), F32({4}), F32({4})},
        {F32({kBatch, 4})}},
+      {&kRmsNorm, Attributes::Of(RmsNorm{1e-6}), {F32({kBatch, 4}), F32({4})}, {F32({kBatch, 4})}},
+      {&kGather,
+       Attributes::Of(Gather{}),
+       {F32({9, 4}), {DType::kI32, {kBatch, 3}}},
+       {F32({kBatch, 3, 4})}},
       {&kSoftmax, Attributes::Of(Softmax{}), {F32({kBatch, 4})}, {F32({kBatch, 4})}},
       {&kMean, Attributes::Of(Mean{-2}), {F32({kBatch, 4, 3})}, {F32({kBatch, 3})}},
       {&kReshape,
@@ -167,6 +173,15 @@ std::vector<Refused> RefusedCases() {
        Attributes::Of(LayerNorm{0}),
        {x, F32({4}), F32({1, 4})},
        "the bias must have 1 dimension, got [1, 4]"},
+      {&kRmsNorm, Attributes::Of(RmsNorm{0}), {x, F32({5})}, "the gain's width is 5, expected 4"},
+      {&kGather,
+       Attributes::Of(Gather{}),
+       {F32({4}), {DType::kI32, {2}}},
+       "the table must have 2 to 8 dimensions, got [4]"},
+      {&kGather,
+       Attributes::Of(Gather{}),
+       {x, {DType::kBF16, {2}}},
+       "the ids must be i32, i64 or f32, got bf16"},
       {&kSoftmax,
        Attributes::Of(Softmax{}),
        {F32({})},

@@ -2,6 +2,7 @@
 
 #include "ops/attention.h"
 #include "ops/elementwise.h"
+#include "ops/gather.h"
 #include "ops/linear.h"
 #include "ops/norm.h"
 #include "ops/resize_grid.h"
@@ -12,12 +13,11 @@ namespace vernier {
 
 std::span<const OpDef* const> AllOps() {
   static constexpr const OpDef* kOps[] = {
-      &kActivation, &kAttention, &kBinary,      &kCachedAttention,
-      &kCast,       &kConcat,    &kConstant,    &kExpand,
-      &kKvAppend,   &kLayerNorm, &kLinear,      &kFusedLinear,
-      &kMatMul,     &kMean,      &kPatchify,    &kReshape,
-      &kResizeGrid, &kRope,      &kRopeTable2d, &kRotaryAttention,
-      &kSlice,      &kSoftmax,   &kTranspose,   &kUnary,
+      &kActivation,  &kAttention, &kBinary,      &kCachedAttention, &kCast,      &kConcat,
+      &kConstant,    &kExpand,    &kGather,      &kKvAppend,        &kLayerNorm, &kLinear,
+      &kFusedLinear, &kMatMul,    &kMean,        &kPatchify,        &kReshape,   &kRmsNorm,
+      &kResizeGrid,  &kRope,      &kRopeTable2d, &kRotaryAttention, &kSlice,     &kSoftmax,
+      &kTranspose,   &kUnary,
   };
   return kOps;
 }

@@ -10,6 +10,7 @@
 #include "core/check.h"
 #include "ops/attention.h"
 #include "ops/elementwise.h"
+#include "ops/gather.h"
 #include "ops/linear.h"
 #include "ops/norm.h"
 #include "ops/rope.h"
@@ -19,8 +20,9 @@ namespace vernier {
 namespace {
 
 // Ops whose kernels store bf16 as well as f32.
-constexpr const OpDef* kHalfStores[] = {&kActivation, &kAttention, &kCast, &kFusedLinear,
-                                        &kLayerNorm,  &kPatchify,  &kRope, &kRotaryAttention};
+constexpr const OpDef* kHalfStores[] = {&kActivation,  &kAttention, &kCast,
+                                        &kFusedLinear, &kLayerNorm, &kPatchify,
+                                        &kRmsNorm,     &kRope,      &kRotaryAttention};
 
 // Attention over packed segments runs by its reference.
 bool HasAttentionKernel(const Node& node) { return node.inputs.size() <= 4; }
@@ -44,8 +46,10 @@ class CpuDevice final : public Backend {
     if (node.op == &kRotaryAttention) return PrepareAttention(node, isa);
     if (node.op == &kAttention && HasAttentionKernel(node)) return PrepareAttention(node, isa);
     if (node.op == &kLayerNorm) return PrepareLayerNorm(node, isa);
+    if (node.op == &kRmsNorm) return PrepareRmsNorm(node, isa);
     if (node.op == &kActivation) return PrepareActivation(node, isa);
     if (node.op == &kCast) return PrepareCast(isa);
+    if (node.op == &kGather) return PrepareGather(args);
     if (node.op == &kPatchify) return PreparePatchify(node);
     if (node.op == &kRope) return PrepareRope(node, isa);
     if (node.op == &kBinary) {

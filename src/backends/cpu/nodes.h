@@ -15,8 +15,10 @@ std::unique_ptr<PreparedNode> PrepareFusedLinear(const PrepareArgs& args,
                                                  const CpuBackendOptions& options);
 std::unique_ptr<PreparedNode> PrepareAttention(const Node& node, Isa isa);
 std::unique_ptr<PreparedNode> PrepareLayerNorm(const Node& node, Isa isa);
+std::unique_ptr<PreparedNode> PrepareRmsNorm(const Node& node, Isa isa);
 std::unique_ptr<PreparedNode> PrepareActivation(const Node& node, Isa isa);
 std::unique_ptr<PreparedNode> PrepareCast(Isa isa);
+std::unique_ptr<PreparedNode> PrepareGather(const PrepareArgs& args);
 std::unique_ptr<PreparedNode> PreparePatchify(const Node& node);
 std::unique_ptr<PreparedNode> PrepareRope(const Node& node, Isa isa);
 /// Sums over rows and products with one factor per channel; null for other broadcasts.

@@ -7,6 +7,7 @@
 #include "core/parallel.h"
 #include "kernels/cpu/elementwise.h"
 #include "kernels/cpu/layer_norm.h"
+#include "kernels/cpu/rms_norm.h"
 #include "kernels/cpu/rotary.h"
 #include "ops/elementwise.h"
 #include "ops/norm.h"
@@ -133,6 +134,22 @@ std::unique_ptr<PreparedNode> PrepareLayerNorm(const Node& node, Isa isa) {
                           .out = RowAddress(y, begin),
                           .out_element = ElementOf(y.dtype),
                           .out_stride = y.row_stride});
+  });
+}
+
+std::unique_ptr<PreparedNode> PrepareRmsNorm(const Node& node, Isa isa) {
+  const double eps = node.attributes.get<RmsNorm>().eps;
+  return Rows(isa, "rms_norm", [isa, eps](const RunArgs& args, int64_t begin, int64_t end) {
+    const TensorArg &x = args.inputs[0], &y = args.outputs[0];
+    SelectRmsNorm(isa)({.rows = end - begin,
+                        .columns = x.columns(),
+                        .in = x.row<const float>(begin),
+                        .in_stride = x.row_stride,
+                        .gamma = args.inputs[1].row<const float>(0),
+                        .eps = eps,
+                        .out = RowAddress(y, begin),
+                        .out_element = ElementOf(y.dtype),
+                        .out_stride = y.row_stride});
   });
 }
 

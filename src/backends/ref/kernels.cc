@@ -10,12 +10,14 @@
 #include <vector>
 
 #include "backends/ref/attention.h"
+#include "backends/ref/gather.h"
 #include "backends/ref/gemm.h"
 #include "backends/ref/positions.h"
 #include "core/check.h"
 #include "core/parallel.h"
 #include "ops/attention.h"
 #include "ops/elementwise.h"
+#include "ops/gather.h"
 #include "ops/linear.h"
 #include "ops/norm.h"
 #include "ops/resize_grid.h"
@@ -198,6 +200,21 @@ void RunLayerNorm(const RefArgs& args) {
   });
 }
 
+void RunRmsNorm(const RefArgs& args) {
+  const TensorArg &x = args.inputs[0], &y = args.outputs[0];
+  const float* gain = args.inputs[1].row<float>(0);
+  const double eps = args.attributes.get<RmsNorm>().eps;
+  const int64_t n = x.columns();
+  ForRows(args, y, [&](int64_t row) {
+    const float* from = x.row<float>(row);
+    float* to = y.row<float>(row);
+    double squares = 0;
+    for (int64_t c = 0; c < n; ++c) squares += static_cast<double>(from[c]) * from[c];
+    const double scale = 1.0 / std::sqrt(squares / static_cast<double>(n) + eps);
+    for (int64_t c = 0; c < n; ++c) to[c] = static_cast<float>(from[c] * scale * gain[c]);
+  });
+}
+
 void RunSoftmax(const RefArgs& args) {
   const TensorArg &x = args.inputs[0], &y = args.outputs[0];
   ForRows(args, y, [&](int64_t row) {
@@ -370,6 +387,7 @@ constexpr std::pair<const OpDef*, RefKernel> kKernels[] = {
     {&kConcat, RunConcat},
     {&kConstant, RunConstant},
     {&kExpand, RunExpand},
+    {&kGather, RefGather},
     {&kKvAppend, RefKvAppend},
     {&kLayerNorm, RunLayerNorm},
     {&kLinear, RunLinear},
@@ -378,6 +396,7 @@ constexpr std::pair<const OpDef*, RefKernel> kKernels[] = {
     {&kPatchify, RunPatchify},
     {&kReshape, RunReshape},
     {&kResizeGrid, RefResizeGrid},
+    {&kRmsNorm, RunRmsNorm},
     {&kRope, RefRope},
     {&kRopeTable2d, RefRopeTable2d},
     {&kSlice, RunSlice},

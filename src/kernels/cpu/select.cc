@@ -5,6 +5,7 @@
 #include "kernels/cpu/elementwise.h"
 #include "kernels/cpu/exact_product.h"
 #include "kernels/cpu/layer_norm.h"
+#include "kernels/cpu/rms_norm.h"
 #include "kernels/cpu/rotary.h"
 #include "kernels/cpu/softmax.h"
 
@@ -37,6 +38,10 @@ RotaryKernel SelectRotary(Isa isa) {
 
 LayerNormKernel SelectLayerNorm(Isa isa) {
   return Choose(isa, scalar::LayerNorm, narrow::LayerNorm, wide::LayerNorm);
+}
+
+RmsNormKernel SelectRmsNorm(Isa isa) {
+  return Choose(isa, scalar::RmsNorm, narrow::RmsNorm, wide::RmsNorm);
 }
 
 SoftmaxKernel SelectSoftmax(Isa isa) {
