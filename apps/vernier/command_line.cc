@@ -6,9 +6,9 @@
 #include <cstdlib>
 #include <vector>
 
+#include "core/suggest.h"
 #include "generate.h"
 #include "help.h"
-#include "suggest.h"
 #include "verb.h"
 #include "vernier/error.h"
 #include "vernier/version.h"

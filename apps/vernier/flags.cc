@@ -7,7 +7,7 @@
 #include <charconv>
 #include <optional>
 
-#include "suggest.h"
+#include "core/suggest.h"
 #include "vernier/error.h"
 
 namespace vernier {

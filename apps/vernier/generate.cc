@@ -6,8 +6,8 @@
 #include <algorithm>
 #include <iterator>
 
+#include "core/suggest.h"
 #include "help.h"
-#include "suggest.h"
 #include "vernier/error.h"
 #include "vernier/version.h"
 
