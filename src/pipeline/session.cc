@@ -3,17 +3,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <chrono>
-#include <cstring>
 #include <utility>
 
-#include "backends/cpu/backend.h"
-#include "backends/ref/backend.h"
-#include "core/parallel.h"
 #include "graph/printer.h"
-#include "io/scan.h"
 #include "passes/pass.h"
-#include "pipeline/checkpoint_weights.h"
+#include "pipeline/compiled_model.h"
 #include "pipeline/loaded_model.h"
 #include "runtime/context.h"
 #include "runtime/plan.h"
@@ -22,32 +16,6 @@
 
 namespace vernier {
 namespace {
-
-using Clock = std::chrono::steady_clock;
-
-double SecondsSince(Clock::time_point start) {
-  return std::chrono::duration<double>(Clock::now() - start).count();
-}
-
-std::unique_ptr<Backend> MakeBackend(const SessionOptions& options) {
-  if (options.device == "cpu") {
-    return MakeCpuBackend({.isa = options.isa.empty() ? Cpu().best() : ParseIsa(options.isa),
-                           .onednn = options.onednn ? OnednnUse::kWhereFaster : OnednnUse::kNever});
-  }
-  if (options.device == "ref") return nullptr;
-  throw Error(ErrorKind::kDevice,
-              fmt::format("device '{}' is not part of this build", options.device.substr(0, 40)),
-              "use --device cpu, or ref for the slow definition of every op");
-}
-
-// Symbols that stand alone as an extent of an input take their values from what is fed.
-void TakeExtents(const ValueInfo& input, const Shape& shape, Extents& extents) {
-  for (int axis = 0; axis < input.type.rank(); ++axis) {
-    const Dim& dim = input.type.dim(axis);
-    const std::vector<std::string> symbols = dim.Symbols();
-    if (symbols.size() == 1 && dim.ToString() == symbols[0]) extents[symbols[0]] = shape[axis];
-  }
-}
 
 int64_t FlopsOfOne(const Graph& graph, const ModelInfo& info) {
   return graph.Flops().Evaluate({{"batch", 1}, {"height", info.height}, {"width", info.width}});
@@ -83,41 +51,22 @@ class HookSink : public TapSink {
 
 class Session::Impl {
  public:
-  explicit Impl(const SessionOptions& options)
-      : options_(options), start_(Clock::now()), folder_(OpenModelFolder(options.model)) {
-    if (options_.threads <= 0) options_.threads = AvailableThreads();
-    model_ = LoadModel(folder_, options_);
-    WarnAboutValues();
-    seconds_.read = SecondsSince(start_);
-    Compile();
-  }
+  explicit Impl(const SessionOptions& options) : compiled_(options) {}
 
-  const ModelInfo& info() const { return model_.info; }
-  const SessionSeconds& seconds() const { return seconds_; }
-  const LoadedModel& model() const { return model_; }
-  const Program& program() const { return *program_; }
+  const CompiledModel& compiled() const { return compiled_; }
+  const ModelInfo& info() const { return compiled_.model().info; }
+  const LoadedModel& model() const { return compiled_.model(); }
+  const Program& program() const { return compiled_.program(); }
 
   SessionMemory memory() const {
-    const size_t element = options_.dtype == "bf16" ? 2 : 4;
-    return {.weight_bytes = model_.info.parameters * static_cast<int64_t>(element),
-            .packed_bytes = static_cast<int64_t>(weights_->packed_bytes()),
+    const size_t element = compiled_.options().dtype == "bf16" ? 2 : 4;
+    return {.weight_bytes = info().parameters * static_cast<int64_t>(element),
+            .packed_bytes = static_cast<int64_t>(compiled_.weights().packed_bytes()),
             .arena_bytes = static_cast<int64_t>(context_.arena_bytes() + context_.scratch_bytes())};
   }
 
   std::shared_ptr<const Plan> Bind(const NamedTensors& inputs) const {
-    Extents extents;
-    const Graph& graph = program_->original();
-    for (int id : graph.inputs()) {
-      const ValueInfo& info = graph.value(id);
-      const auto found = inputs.find(info.name);
-      if (found == inputs.end()) {
-        throw Error(ErrorKind::kInput, fmt::format("input {} is missing", info.name),
-                    fmt::format("feed it with --input {}=FILE.npy", info.name));
-      }
-      CheckInput(info, found->second);
-      TakeExtents(info, found->second.shape(), extents);
-    }
-    return program_->Bind(extents);
+    return compiled_.Bind(program(), inputs);
   }
 
   NamedTensors Run(const NamedTensors& inputs, const RunHooks& hooks) {
@@ -132,68 +81,7 @@ class Session::Impl {
   }
 
  private:
-  const Backend& backend() const { return backend_ ? *backend_ : RefBackend(); }
-
-  void Compile() {
-    const Clock::time_point start = Clock::now();
-    backend_ = MakeBackend(options_);
-    weights_ = MakeWeightStore(folder_, model_, options_.seed);
-    ProgramOptions program;
-    program.backend = &backend();
-    program.precision = PresetRules(options_.dtype, model_.keep_f32);
-    program.disabled_passes = options_.disabled_passes;
-    program.threads = options_.threads;
-    if (options_.observe_pass) {
-      program.observe_pass = [this](std::string_view pass, const Graph& graph) {
-        options_.observe_pass(pass, PrintText(graph));
-      };
-    }
-    program_ = Program::Compile(model_.graph, weights_, std::move(program));
-    // Packing read the files; what they lost meanwhile read as zeros.
-    folder_.checkpoint.CheckIntact();
-    seconds_.compile = SecondsSince(start);
-  }
-
-  void WarnAboutValues() {
-    auto& warnings = model_.info.warnings;
-    warnings.insert(warnings.end(), folder_.checkpoint.warnings().begin(),
-                    folder_.checkpoint.warnings().end());
-    std::vector<std::string> names;
-    for (const NonFiniteTensor& tensor : FindNonFinite(folder_.checkpoint, options_.threads)) {
-      names.push_back(
-          fmt::format("{} ({} NaN, {} infinite)", tensor.name, tensor.count.nan, tensor.count.inf));
-    }
-    if (!names.empty()) {
-      warnings.push_back(fmt::format("{} tensor{} of the checkpoint hold{} NaN or infinity: {}",
-                                     names.size(), names.size() == 1 ? "" : "s",
-                                     names.size() == 1 ? "s" : "", Shortened(names)));
-    }
-  }
-
-  void CheckInput(const ValueInfo& info, const Tensor& tensor) const {
-    const auto refuse = [&](const std::string& hint) {
-      throw Error(
-          ErrorKind::kInput,
-          fmt::format("input {}: expected {} {}, found {} {}", info.name, Name(info.type.dtype),
-                      ToString(info.type.shape), Name(tensor.dtype()), tensor.shape().ToString()),
-          hint);
-    };
-    if (tensor.dtype() != info.type.dtype || tensor.shape().rank() != info.type.rank()) refuse("");
-    if (tensor.shape().elements() == 0) refuse("there is nothing to compute on");
-    for (int axis = 0; axis < info.type.rank(); ++axis) {
-      const Dim& dim = info.type.dim(axis);
-      if (dim.IsConstant() && dim.constant() != tensor.shape()[axis]) refuse(model_.size_hint);
-    }
-  }
-
-  SessionOptions options_;
-  Clock::time_point start_;
-  SessionSeconds seconds_;
-  ModelFolder folder_;
-  LoadedModel model_;
-  std::unique_ptr<Backend> backend_;  // null for the reference, which is a constant
-  std::shared_ptr<WeightStore> weights_;
-  std::shared_ptr<const Program> program_;
+  CompiledModel compiled_;
   Context context_;
 };
 
@@ -203,7 +91,7 @@ Session::Session(Session&&) noexcept = default;
 Session& Session::operator=(Session&&) noexcept = default;
 
 const ModelInfo& Session::info() const { return impl_->info(); }
-const SessionSeconds& Session::seconds() const { return impl_->seconds(); }
+const SessionSeconds& Session::seconds() const { return impl_->compiled().seconds(); }
 SessionMemory Session::memory() const { return impl_->memory(); }
 
 Pictures Session::ReadImages(const std::vector<std::string>& files) const {
