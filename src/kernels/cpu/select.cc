@@ -5,6 +5,7 @@
 #include "kernels/cpu/elementwise.h"
 #include "kernels/cpu/exact_product.h"
 #include "kernels/cpu/layer_norm.h"
+#include "kernels/cpu/pair_sums.h"
 #include "kernels/cpu/rms_norm.h"
 #include "kernels/cpu/rotary.h"
 #include "kernels/cpu/softmax.h"
@@ -59,6 +60,10 @@ const ExactProduct& SelectExactProduct([[maybe_unused]] Isa isa) {
   }
 #endif
   return scalar::kExactProduct;  // the compiler's own vectors do well on aarch64
+}
+
+const PairKernels& SelectPairKernels(Isa isa) {
+  return *Choose(isa, &scalar::kPairs, &narrow::kPairs, &wide::kPairs);
 }
 
 const AttentionKernels& SelectAttention(Isa isa, [[maybe_unused]] Element multiply) {
