@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "metrics/tensor_metrics.h"
+#include "metrics/verdict.h"
 #include "vernier/tensor.h"
 
 namespace vernier {
@@ -91,11 +92,6 @@ struct ComparedSide {
   bool random_inputs = false;
   std::vector<std::pair<std::string, std::string>> facts = {};  // anything else worth quoting
 };
-
-enum class VerdictKind { kPassed, kFailed, kInconclusive };
-
-/// "passed", "failed", "inconclusive".
-const char* Name(VerdictKind kind);
 
 struct GateResult {
   std::string gate;    // as written: "logits:mre<=1%"

@@ -176,18 +176,6 @@ void WriteVerdict(const Verdict& verdict, JsonWriter& json) {
 
 }  // namespace
 
-const char* Name(VerdictKind kind) {
-  switch (kind) {
-    case VerdictKind::kPassed:
-      return "passed";
-    case VerdictKind::kFailed:
-      return "failed";
-    case VerdictKind::kInconclusive:
-      return "inconclusive";
-  }
-  return "";
-}
-
 std::string ComparisonJson(const Comparison& comparison) {
   JsonWriter json;
   json.BeginObject()
