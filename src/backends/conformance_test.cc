@@ -336,6 +336,27 @@ void AddAttention(std::vector<Case>& cases) {
                    {{"offsets", TensorView{kOffsets, DType::kI32, Shape{4}}}}});
 }
 
+// Entries whose visible keys stand first and entries with gaps, in one batch or apart.
+void AddMaskedAttention(std::vector<Case>& cases) {
+  static constexpr float kPadded[] = {1, 1, 1, 1, 1, 0, 0, 1, 1, 0, 0, 0, 0, 0};
+  static constexpr float kGaps[] = {1, 1, 1, 1, 1, 1, 1, 0, 1, 0, 0, 1, 1, 0};
+  for (const auto& [name, visible] : {std::pair{"padded", kPadded}, {"with gaps", kGaps}}) {
+    for (int64_t dim : {5, 16}) {
+      cases.push_back(
+          {fmt::format("Attention over visible keys of {}, {}", dim, name),
+           [=](Builder& b) {
+             const Value q = b.Input("q", {2, 7, 3 * dim}), k = b.Input("k", {2, 7, 3 * dim});
+             const Value mask = b.graph().Input("visible", DType::kF32, {2, 7});
+             b.Output(nn::MaskedAttention(q, k, b.Input("v", {2, 7, 3 * dim}), mask,
+                                          {.heads = 3, .kv_heads = 3, .scale = 1.0}, Path("y")));
+           },
+           dim + 7,
+           {},
+           {{"visible", TensorView{visible, DType::kF32, Shape{2, 7}}}}});
+    }
+  }
+}
+
 std::vector<Case> AllCases() {
   std::vector<Case> cases;
   AddLinears(cases);
@@ -345,6 +366,7 @@ std::vector<Case> AllCases() {
   AddPositions(cases);
   AddGathers(cases);
   AddAttention(cases);
+  AddMaskedAttention(cases);
   return cases;
 }
 

@@ -106,6 +106,18 @@ void AddPeModuleAliases(Graph& graph, int64_t layers) {
              {root / "transformer"});
 }
 
+void AddPix2StructEncoderModuleAliases(Graph& graph, int64_t layers) {
+  const Path root("encoder");
+  AddModules(graph, root / "embeddings", {root / "embeddings.dropout"});
+  for (int i = 0; i < static_cast<int>(layers); ++i) {
+    const Path layer = root / "encoder.layer" / i;
+    AddModules(graph, layer / "attention.output", {layer / "attention"});
+    AddModules(graph, layer / "mlp.wo", {layer / "mlp"});
+  }
+  AddModules(graph, root / "encoder.layer" / static_cast<int>(layers - 1), {root / "encoder"});
+  AddModules(graph, root / "layernorm", {root});
+}
+
 std::span<const NameRule> VitNameRules() { return kVitRules; }
 std::span<const NameRule> PeNameRules() { return kPeRules; }
 

@@ -30,6 +30,7 @@ void AddDialectAliases(Graph& graph, std::span<const NameRule> rules);
 /// graphs.
 void AddVitModuleAliases(Graph& graph, int64_t layers);
 void AddPeModuleAliases(Graph& graph, int64_t layers);
+void AddPix2StructEncoderModuleAliases(Graph& graph, int64_t layers);
 
 /// transformers 5 module names of ViT; canonical are those of transformers 4 without "vit.".
 std::span<const NameRule> VitNameRules();

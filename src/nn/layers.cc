@@ -75,6 +75,11 @@ Value Attention(Value q, Value k, Value v, const vernier::Attention& attributes,
   return AddNode(kAttention, attributes, {q, k, v}, at);
 }
 
+Value MaskedAttention(Value q, Value k, Value v, Value visible,
+                      const vernier::Attention& attributes, const Path& at) {
+  return AddNode(kAttention, attributes, {q, k, v, Value{}, Value{}, visible}, at);
+}
+
 Value AttentionProbabilities(Value q, Value k, const vernier::Attention& attributes,
                              const Path& at) {
   Graph& graph = GraphOf(q);

@@ -35,6 +35,9 @@ Value Gather(Value table, Value ids, const Path& at);
 /// Gather from the table at.weight [rows, width].
 Value Embedding(Value ids, const Path& at, int64_t rows, int64_t width);
 Value Attention(Value q, Value k, Value v, const vernier::Attention& attributes, const Path& at);
+/// Attention over the keys that `visible` [batch, keys] marks with 1.
+Value MaskedAttention(Value q, Value k, Value v, Value visible,
+                      const vernier::Attention& attributes, const Path& at);
 /// Softmax of q k^T * scale as [batch, heads, queries, keys]; only for looking at.
 Value AttentionProbabilities(Value q, Value k, const vernier::Attention& attributes,
                              const Path& at);

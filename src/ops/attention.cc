@@ -41,9 +41,16 @@ Types InferAttention(const Attributes& attributes, const Types& in) {
     RequireEqual(in[1].dim(0), in[0].dim(0), "the keys' batch");
     RequireEqual(in[2].dim(0), in[0].dim(0), "the values' batch");
   }
-  const bool has_segments = in.size() > 4 && in[4].rank() > 0;
+  const bool has_segments = in.size() > Attention::kSegments && in[Attention::kSegments].rank() > 0;
   if (has_segments != (in[0].rank() == 2)) {
     ShapeError("packed queries [tokens, channels] come with segments, batched ones without");
+  }
+  if (in.size() > Attention::kVisible && in[Attention::kVisible].rank() > 0) {
+    if (has_segments || in[3].rank() > 0 || attention.mask != AttentionMask::kNone) {
+      ShapeError("a choice of visible keys goes with neither segments, bias nor causal mask");
+    }
+    RequireEqual(in[Attention::kVisible].dim(0), in[0].dim(0), "the visible keys' batch");
+    RequireEqual(in[Attention::kVisible].dim(1), in[1].dim(1), "the number of visible keys");
   }
   return {in[0]};
 }
@@ -142,7 +149,7 @@ std::string Describe(const Attributes& attributes) {
 
 const OpDef kAttention{.name = "Attention",
                        .min_inputs = 3,
-                       .max_inputs = 5,
+                       .max_inputs = 6,
                        .infer = InferAttention,
                        .flops = AttentionFlops,
                        .decompose = DecomposeAttention,

@@ -3,7 +3,7 @@
 // q is [batch, queries, heads*dim] with k and v [batch, keys, kv_heads*dim], or all three are
 // packed [tokens, heads*dim] with `segments` (i32 offsets [count + 1], tokens of one segment see
 // only each other). Heads are contiguous channel groups; query head h reads kv head h / (heads /
-// kv_heads). inputs: q, k, v, bias? [heads or 1, queries, keys], segments?
+// kv_heads). inputs: q, k, v, bias? [heads or 1, queries, keys], segments?, visible?
 //
 // KvAppend writes k and v [rows, new_tokens, kv_heads*dim] to a cache state and yields its new
 // version; CachedAttention reads keys and values from such a version: inputs q, state. The state's
@@ -17,6 +17,8 @@ namespace vernier {
 enum class AttentionMask { kNone, kCausal };
 
 struct Attention {
+  static constexpr size_t kSegments = 4, kVisible = 5;  // places among the inputs
+
   int heads;
   int kv_heads;
   double scale;

@@ -80,10 +80,14 @@ class Work {
             .block_stride = blocks.block_stride};
   }
 
+  int64_t KvLen(int64_t batch) const {
+    return args_.kv_lens == nullptr ? args_.kv_len : args_.kv_lens[batch];
+  }
+
   void Pack(int64_t batch, int64_t kv_head, char* scratch) const {
     kernels_.pack({.keys = Rows(args_.k, args_.k_blocks, batch, kv_head),
                    .values = Rows(args_.v, args_.v_blocks, batch, kv_head),
-                   .kv_len = args_.kv_len,
+                   .kv_len = KvLen(batch),
                    .head_dim = args_.head_dim,
                    .rotary = args_.k_rotary,
                    .packed = scratch});
@@ -94,7 +98,8 @@ class Work {
     queries.base = At(queries.base, queries.element, first_query * queries.stride);
     const float* bias = args_.bias;
     if (bias != nullptr) {
-      bias += head * args_.bias_head_stride + first_query * args_.bias_query_stride;
+      bias += batch * args_.bias_batch_stride + head * args_.bias_head_stride +
+              first_query * args_.bias_query_stride;
     }
     const int64_t out_at = batch * args_.out_batch_stride + first_query * args_.out_token_stride +
                            head * args_.head_dim;
@@ -103,7 +108,7 @@ class Work {
                    .rows = std::min(tile_rows_, args_.query_len - first_query),
                    .first_query = first_query,
                    .query_len = args_.query_len,
-                   .kv_len = args_.kv_len,
+                   .kv_len = KvLen(batch),
                    .head_dim = args_.head_dim,
                    .scale = args_.scale,
                    .causal = args_.causal,

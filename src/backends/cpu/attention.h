@@ -30,6 +30,7 @@ struct AttentionArgs {
   int64_t batch = 1;
   int64_t query_len = 0;
   int64_t kv_len = 0;
+  const int64_t* kv_lens = nullptr;  // keys of each batch entry, at most kv_len; null: all kv_len
   int64_t heads = 1;
   int64_t kv_heads = 1;  // divides `heads`; neighbouring query heads share one
   int64_t head_dim = 0;  // 1 to kMaxHeadDim
@@ -40,10 +41,11 @@ struct AttentionArgs {
   AttentionOperand v = {};
   KvBlocks k_blocks = {};
   KvBlocks v_blocks = {};
-  RotaryTable q_rotary = {};     // by query, the same for all batch entries
-  RotaryTable k_rotary = {};     // by key
-  const float* bias = nullptr;   // [heads, query_len, kv_len], added to the scaled scores
-  int64_t bias_head_stride = 0;  // 0: one table for all heads
+  RotaryTable q_rotary = {};      // by query, the same for all batch entries
+  RotaryTable k_rotary = {};      // by key
+  const float* bias = nullptr;    // [heads, query_len, kv_len], added to the scaled scores
+  int64_t bias_head_stride = 0;   // 0: one table for all heads
+  int64_t bias_batch_stride = 0;  // 0: one table for all batch entries
   int64_t bias_query_stride = 0;
   void* out = nullptr;
   Element out_element = Element::kF32;

@@ -1,5 +1,9 @@
 // Attention and RotaryAttention on the CPU.
 #include "backends/cpu/attention.h"
+
+#include <algorithm>
+#include <limits>
+
 #include "backends/cpu/nodes.h"
 #include "core/check.h"
 #include "ops/attention.h"
@@ -50,17 +54,66 @@ AttentionArgs ArgsOf(const AttentionForm& form, std::span<const TensorArg> input
   return args;
 }
 
+// What a choice of visible keys becomes for the kernel: a shorter length for an entry whose visible
+// keys stand first, as padding leaves them, else a bias of 0 and minus infinity for all entries.
+// Lives in the kernel's scratch.
+struct VisibleKeys {
+  int64_t* lengths;  // [batch]
+  float* bias;       // [batch, keys]
+
+  static size_t Bytes(int64_t batch, int64_t keys) {
+    return static_cast<size_t>(batch) * (sizeof(int64_t) + static_cast<size_t>(keys) * 4);
+  }
+
+  static VisibleKeys At(void* memory, int64_t batch) {
+    auto* lengths = static_cast<int64_t*>(memory);
+    return {lengths, reinterpret_cast<float*>(lengths + batch)};
+  }
+
+  void Apply(const TensorArg& visible, AttentionArgs& args) const {
+    bool first = true;
+    for (int64_t b = 0; b < args.batch; ++b) {
+      const float* row = visible.row<float>(b);
+      const int64_t hidden = std::count(row, row + args.kv_len, 0.0f);
+      lengths[b] = args.kv_len - hidden;
+      first = first && std::find(row, row + lengths[b], 0.0f) == row + lengths[b];
+    }
+    if (first) {
+      args.kv_lens = lengths;
+      return;
+    }
+    constexpr float kHidden = -std::numeric_limits<float>::infinity();
+    for (int64_t b = 0; b < args.batch; ++b) {
+      const float* row = visible.row<float>(b);
+      std::transform(row, row + args.kv_len, bias + b * args.kv_len,
+                     [](float value) { return value == 0.0f ? kHidden : 0.0f; });
+    }
+    args.bias = bias;
+    args.bias_batch_stride = args.kv_len;
+  }
+};
+
 class AttentionKernel final : public Kernel {
  public:
   AttentionKernel(const AttentionForm& form, Isa isa, const BindArgs& bound)
-      : form_(form), isa_(isa), half_(bound.inputs[0].dtype == DType::kBF16) {
+      : form_(form),
+        isa_(isa),
+        half_(bound.inputs[0].dtype == DType::kBF16),
+        masked_(!form.rotary && bound.inputs.size() > Attention::kVisible) {
     const AttentionArgs args = ArgsOf(form_, bound.inputs, bound.outputs[0]);
     VN_CHECK(args.head_dim >= 1 && args.head_dim <= kMaxHeadDim, "head width");
     scratch_bytes_ = static_cast<size_t>(AttentionScratchBytes(isa, bound.threads, args));
+    if (masked_) scratch_bytes_ += VisibleKeys::Bytes(args.batch, args.kv_len);
   }
 
-  void Run(const RunArgs& args) const override {
-    RunAttention(isa_, args.threads, ArgsOf(form_, args.inputs, args.outputs[0]), args.scratch);
+  void Run(const RunArgs& run) const override {
+    AttentionArgs args = ArgsOf(form_, run.inputs, run.outputs[0]);
+    char* scratch = static_cast<char*>(run.scratch);
+    if (masked_) {
+      VisibleKeys::At(scratch, args.batch).Apply(run.inputs[Attention::kVisible], args);
+      scratch += VisibleKeys::Bytes(args.batch, args.kv_len);
+    }
+    RunAttention(isa_, run.threads, args, scratch);
   }
 
   size_t scratch_bytes() const override { return scratch_bytes_; }
@@ -75,6 +128,7 @@ class AttentionKernel final : public Kernel {
   AttentionForm form_;
   Isa isa_;
   bool half_;
+  bool masked_;
   size_t scratch_bytes_;
 };
 

@@ -25,7 +25,10 @@ constexpr const OpDef* kHalfStores[] = {&kActivation,  &kAttention, &kCast,
                                         &kRmsNorm,     &kRope,      &kRotaryAttention};
 
 // Attention over packed segments runs by its reference.
-bool HasAttentionKernel(const Node& node) { return node.inputs.size() <= 4; }
+bool HasAttentionKernel(const Node& node) {
+  return node.inputs.size() <= Attention::kSegments ||
+         node.inputs[Attention::kSegments] == kNoValue;
+}
 
 class CpuDevice final : public Backend {
  public:

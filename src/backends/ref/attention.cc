@@ -4,6 +4,7 @@
 #include <cmath>
 #include <cstring>
 #include <limits>
+#include <span>
 #include <vector>
 
 #include "core/check.h"
@@ -215,14 +216,44 @@ void AttendSpan(const RefArgs& args, const Span& span) {
   }
 }
 
+// The rows of `x` whose keys are visible, one after the other.
+Tensor VisibleRows(const TensorArg& x, int64_t first, std::span<const float> visible,
+                   int64_t count) {
+  Tensor rows(DType::kF32, {count, x.columns()});
+  float* to = rows.as<float>().data();
+  for (size_t j = 0; j < visible.size(); ++j) {
+    if (visible[j] == 0.0f) continue;
+    to = std::copy_n(x.row<float>(first + static_cast<int64_t>(j)), x.columns(), to);
+  }
+  return rows;
+}
+
+// One batch entry against the keys that it may see: a shorter span where they stand first, else
+// copies of the keys and values that remain.
+void AttendVisible(const RefArgs& args, const Span& span) {
+  const TensorArg& mask = args.inputs[Attention::kVisible];
+  const int64_t keys = span.k1 - span.k0;
+  const std::span<const float> visible(mask.row<float>(span.k0 / std::max<int64_t>(1, keys)),
+                                       static_cast<size_t>(keys));
+  const auto seen = keys - std::ranges::count(visible, 0.0f);
+  const bool first = std::all_of(visible.begin(), visible.begin() + seen,
+                                 [](float value) { return value != 0.0f; });
+  if (first) return AttendSpan(args, {span.q0, span.q1, span.k0, span.k0 + seen});
+  const Tensor k = VisibleRows(args.inputs[1], span.k0, visible, seen);
+  const Tensor v = VisibleRows(args.inputs[2], span.k0, visible, seen);
+  const TensorArg inputs[] = {args.inputs[0], TensorArg::Of(k.view()), TensorArg::Of(v.view())};
+  AttendSpan({args.attributes, inputs, args.outputs, args.extents, args.threads},
+             {span.q0, span.q1, 0, seen});
+}
+
 KvView& State(const TensorArg& arg) { return *static_cast<KvView*>(arg.data); }
 
 }  // namespace
 
 void RefAttention(const RefArgs& args) {
   const TensorArg &q = args.inputs[0], &k = args.inputs[1];
-  if (args.inputs.size() > 4 && args.inputs[4].exists()) {
-    const TensorArg& segments = args.inputs[4];
+  if (args.inputs.size() > Attention::kSegments && args.inputs[Attention::kSegments].exists()) {
+    const TensorArg& segments = args.inputs[Attention::kSegments];
     const auto* offsets = segments.row<int32_t>(0);
     for (int64_t s = 0; s + 1 < segments.columns(); ++s) {
       VN_CHECK(offsets[s] >= 0 && offsets[s] <= offsets[s + 1] && offsets[s + 1] <= q.rows(),
@@ -233,8 +264,11 @@ void RefAttention(const RefArgs& args) {
   }
   const int64_t queries = q.shape[-2], keys = k.shape[-2];
   const int64_t batch = queries == 0 ? 0 : q.rows() / queries;
+  const bool masked =
+      args.inputs.size() > Attention::kVisible && args.inputs[Attention::kVisible].exists();
   for (int64_t b = 0; b < batch; ++b) {
-    AttendSpan(args, {b * queries, (b + 1) * queries, b * keys, (b + 1) * keys});
+    const Span span = {b * queries, (b + 1) * queries, b * keys, (b + 1) * keys};
+    masked ? AttendVisible(args, span) : AttendSpan(args, span);
   }
 }
 
