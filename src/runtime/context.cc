@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstring>
 #include <exception>
 #include <mutex>
@@ -9,6 +10,7 @@
 #include <thread>
 
 #include "core/check.h"
+#include "core/float_types.h"
 #include "core/parallel.h"
 #include "runtime/tap_reader.h"
 
@@ -18,6 +20,36 @@ namespace {
 constexpr size_t kAlignment = 64;
 
 size_t Aligned(size_t bytes) { return (bytes + kAlignment - 1) / kAlignment * kAlignment; }
+
+// The bytes of a given value as the plan would hold them: storage type and distance of rows.
+Tensor LaidOut(const TensorArg& like, const TensorView& given, const std::string& name) {
+  VN_CHECK(given.shape == like.shape, name);
+  const bool rounds = given.dtype == DType::kF32 && like.dtype == DType::kBF16;
+  VN_CHECK(rounds || given.dtype == like.dtype, name);
+  Tensor laid_out = Tensor::Zeros(like.dtype, {like.rows() * like.row_stride});
+  const size_t element = ByteSize(like.dtype);
+  for (int64_t row = 0; row < like.rows(); ++row) {
+    char* to =
+        static_cast<char*>(laid_out.data()) + static_cast<size_t>(row * like.row_stride) * element;
+    const auto first = static_cast<size_t>(row * like.columns());
+    const auto count = static_cast<size_t>(like.columns());
+    if (rounds) {
+      const auto from = given.as<float>().subspan(first, count);
+      std::ranges::transform(from, reinterpret_cast<uint16_t*>(to), ToBf16);
+    } else {
+      std::memcpy(to, static_cast<const char*>(given.data) + first * element, count * element);
+    }
+  }
+  return laid_out;
+}
+
+void* StateView(const Plan& plan, const Operand& operand, const NamedStates& states) {
+  const int id = plan.states()[operand.index];
+  const std::string& name = plan.program().graph().value(id).name;
+  const auto found = states.find(name);
+  VN_CHECK(found != states.end(), "state " + name + " was not given");
+  return &found->second->view();
+}
 
 // One run: the operand table and the loops over steps.
 class Execution {
@@ -54,15 +86,36 @@ class Execution {
     return arg;
   }
 
+  void BeforeRun() {
+    if (options_.taps == nullptr) return;
+    taps_.emplace(plan_, *options_.taps, [this](const Operand& o) { return Locate(o); });
+    taps_->BeforeRun();
+  }
+
   void Run() {
-    if (options_.taps != nullptr) {
-      taps_.emplace(plan_, *options_.taps, [this](const Operand& o) { return Locate(o); });
-      taps_->BeforeRun();
-    }
+    BeforeRun();
     if (plan_.lanes() == 1) {
       for (size_t i = 0; i < plan_.steps().size(); ++i) RunStep(i, scratch_);
     } else {
       RunLanes();
+    }
+  }
+
+  void RunStep(size_t index, char* scratch) {
+    if (options_.cancel != nullptr && options_.cancel->load(std::memory_order_relaxed)) {
+      throw Error(ErrorKind::kInterrupted, "the run was interrupted");
+    }
+    const Step& step = plan_.steps()[index];
+    std::vector<TensorArg> inputs, outputs;
+    for (const Operand& operand : step.inputs) inputs.push_back(Locate(operand));
+    for (const Operand& operand : step.outputs) outputs.push_back(Locate(operand));
+    step.kernel->Run({.inputs = inputs,
+                      .outputs = outputs,
+                      .scratch = scratch,
+                      .threads = plan_.kernel_threads()});
+    if (taps_) {
+      std::lock_guard lock(taps_mutex_);
+      taps_->AfterStep(static_cast<int>(index));
     }
   }
 
@@ -122,24 +175,6 @@ class Execution {
       arg.shape.Set(axis, size);
     }
     arg.row_stride = arg.columns();
-  }
-
-  void RunStep(size_t index, char* scratch) {
-    if (options_.cancel != nullptr && options_.cancel->load(std::memory_order_relaxed)) {
-      throw Error(ErrorKind::kInterrupted, "the run was interrupted");
-    }
-    const Step& step = plan_.steps()[index];
-    std::vector<TensorArg> inputs, outputs;
-    for (const Operand& operand : step.inputs) inputs.push_back(Locate(operand));
-    for (const Operand& operand : step.outputs) outputs.push_back(Locate(operand));
-    step.kernel->Run({.inputs = inputs,
-                      .outputs = outputs,
-                      .scratch = scratch,
-                      .threads = plan_.kernel_threads()});
-    if (taps_) {
-      std::lock_guard lock(taps_mutex_);
-      taps_->AfterStep(static_cast<int>(index));
-    }
   }
 
   // Each worker runs its lane's steps in order and spins until the steps it waits for are done.
@@ -203,10 +238,12 @@ NamedTensors Context::Run(const Plan& plan, const NamedViews& inputs, const RunO
   return execution.Outputs();
 }
 
-NamedTensors Context::RunStep(const Plan& plan, int step_index, const NamedViews& inputs) {
+NamedTensors Context::RunStep(const Plan& plan, int step_index, const NamedViews& inputs,
+                              const NamedStates& states) {
   Reserve(plan);
   const Step& step = plan.steps()[static_cast<size_t>(step_index)];
   const Graph& graph = plan.program().graph();
+  std::vector<Tensor> given;
   std::vector<TensorArg> in, out;
   for (const Operand& operand : step.inputs) {
     TensorArg arg = operand.arg;
@@ -214,24 +251,62 @@ NamedTensors Context::RunStep(const Plan& plan, int step_index, const NamedViews
       const std::string& name = graph.value(operand.value).name;
       const auto found = inputs.find(name);
       VN_CHECK(found != inputs.end(), "RunStep needs " + name);
-      VN_CHECK(found->second.shape == arg.shape && found->second.dtype == arg.dtype, name);
-      arg = TensorArg::Of(found->second);
+      given.push_back(LaidOut(arg, found->second, name));
+      arg.data = given.back().data();
     } else if (operand.place == Place::kHeld) {
       arg.data = static_cast<char*>(arg.data) + operand.offset;
+    } else if (operand.place == Place::kState) {
+      arg.data = StateView(plan, operand, states);
     }
     in.push_back(arg);
   }
   std::vector<Tensor> results;
-  for (const Operand& operand : step.outputs)
+  for (const Operand& operand : step.outputs) {
     results.emplace_back(operand.arg.dtype, operand.arg.shape);
-  for (Tensor& result : results) out.push_back(TensorArg::Of(result.view()));
+    out.push_back(operand.place == Place::kState ? operand.arg
+                                                 : TensorArg::Of(results.back().view()));
+    if (operand.place == Place::kState) out.back().data = StateView(plan, operand, states);
+  }
   step.kernel->Run(
       {.inputs = in, .outputs = out, .scratch = scratch_.data(), .threads = plan.kernel_threads()});
   NamedTensors outputs;
   for (size_t i = 0; i < results.size(); ++i) {
+    if (step.outputs[i].place == Place::kState) continue;
     outputs.emplace(graph.value(step.outputs[i].value).name, ToFloat32(results[i].view()));
   }
   return outputs;
 }
+
+struct SteppedRun::Impl {
+  Impl(Context& context, const Plan& to_run, const NamedViews& inputs, RunOptions how)
+      : plan(to_run),
+        options(std::move(how)),
+        scratch(static_cast<char*>(context.scratch_.data())),
+        execution(plan, inputs, options, static_cast<char*>(context.arena_.data()), scratch) {
+    execution.BeforeRun();
+  }
+
+  const Plan& plan;
+  const RunOptions options;
+  char* scratch;
+  Execution execution;
+  size_t next = 0;
+};
+
+SteppedRun::SteppedRun(Context& context, const Plan& plan, const NamedViews& inputs,
+                       RunOptions options) {
+  context.Reserve(plan);
+  impl_ = std::make_unique<Impl>(context, plan, inputs, std::move(options));
+}
+
+SteppedRun::~SteppedRun() = default;
+
+bool SteppedRun::Advance() {
+  if (impl_->next == impl_->plan.steps().size()) return false;
+  impl_->execution.RunStep(impl_->next++, impl_->scratch);
+  return true;
+}
+
+NamedTensors SteppedRun::Outputs() const { return impl_->execution.Outputs(); }
 
 }  // namespace vernier

@@ -19,6 +19,8 @@ namespace vernier {
 using NamedTensors = std::map<std::string, Tensor, std::less<>>;
 using NamedViews = std::map<std::string, TensorView, std::less<>>;
 
+using NamedStates = std::map<std::string, KvState*, std::less<>>;
+
 struct RunOptions {
   TapSink* taps = nullptr;
   /// Read between steps; the run ends with Error{kInterrupted} once it is set.
@@ -26,7 +28,7 @@ struct RunOptions {
   /// Values of runtime symbols, at most the capacities that the plan was bound with.
   Extents runtime_extents;
   /// States by name; each lives through the run.
-  std::map<std::string, KvState*, std::less<>> states;
+  NamedStates states;
 };
 
 class Context {
@@ -38,17 +40,40 @@ class Context {
   NamedTensors Run(const Plan& plan, const NamedViews& inputs, const RunOptions& options = {});
 
   /// Runs one step alone on the given operands (by the program's value names; weights are the
-  /// plan's own) and returns its outputs in their storage type, converted to f32.
-  NamedTensors RunStep(const Plan& plan, int step, const NamedViews& inputs);
+  /// plan's own) and returns its outputs in their storage type, converted to f32. An operand may be
+  /// given in f32 whatever its storage type: it is rounded to nearest, and laid out as in the plan.
+  NamedTensors RunStep(const Plan& plan, int step, const NamedViews& inputs,
+                       const NamedStates& states = {});
 
   /// Bytes of the arena and scratch, grown to the largest plan that ran.
   size_t arena_bytes() const { return arena_.bytes(); }
   size_t scratch_bytes() const { return scratch_.bytes(); }
 
  private:
+  friend class SteppedRun;
   void Reserve(const Plan& plan);
 
   Tensor arena_, scratch_;
+};
+
+/// A run that its caller drives step by step: the plan's steps in their order, on the caller's
+/// thread whatever the plan's lanes, with the results of Context::Run. It uses its context's
+/// memory; context, plan, inputs and taps must outlive it.
+class SteppedRun {
+ public:
+  SteppedRun(Context& context, const Plan& plan, const NamedViews& inputs, RunOptions options);
+  ~SteppedRun();
+  SteppedRun(const SteppedRun&) = delete;
+  SteppedRun& operator=(const SteppedRun&) = delete;
+
+  /// Runs the next step; false when none was left.
+  bool Advance();
+  /// What Context::Run returns; call it when all steps have run.
+  NamedTensors Outputs() const;
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
 };
 
 }  // namespace vernier

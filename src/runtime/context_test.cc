@@ -153,6 +153,58 @@ TEST(Context, RunsAStepAloneOnGivenInputs) {
   EXPECT_TRUE(SameBytes(second.at("sum"), whole.at("y")));
 }
 
+TEST(Context, RunsAPlanStepByStepWithTheBytesOfAWholeRun) {
+  const auto program = Compile(Mlp(), CpuDevice());
+  const auto plan = program->Bind({{"batch", 3}});
+  const Tensor x = Wave({3, 24}, 0.5);
+  Context whole, stepped;
+  SteppedRun run(stepped, *plan, {{"x", x.view()}}, {});
+  size_t steps = 0;
+  while (run.Advance()) ++steps;
+  EXPECT_EQ(steps, plan->steps().size());
+  EXPECT_TRUE(SameBytes(run.Outputs().at("y"), whole.Run(*plan, {{"x", x.view()}}).at("y")));
+}
+
+TEST(Context, RunsAStepOnOperandsThatLieApartAndInHalfPrecisionAsInThePlan) {
+  ProgramOptions options;
+  options.backend = &CpuDevice();
+  options.precision = PresetRules("bf16", {});
+  const Graph model = testing::TinyVitGraph();
+  const auto program = Program::Compile(model, ToyWeights(model).Store(), options);
+  const auto plan = program->Bind(testing::TinyVitExtents());
+  const Tensor pixels = Wave({2, 3, 20, 20}, 0.5);
+  // Every value of the running plan, then each step alone on what it read.
+  struct All : TapSink {
+    bool Wants(const ValueInfo&) const override { return true; }
+    void Take(const TapRecord& record, const TensorView& tensor) override {
+      values.insert_or_assign(record.name, ToFloat32(tensor));
+    }
+    NamedTensors values;
+  } all;
+  Context context;
+  context.Run(*plan, {{"pixel_values", pixels.view()}}, {.taps = &all});
+  int strided = 0;
+  for (size_t i = 0; i < plan->steps().size(); ++i) {
+    const Step& step = plan->steps()[i];
+    NamedViews given;
+    for (const Operand& operand : step.inputs) {
+      if (operand.place != Place::kInput && operand.place != Place::kArena) continue;
+      strided += !operand.arg.dense();
+      const std::string& name = program->graph().value(operand.value).name;
+      if (all.values.contains(name)) given.emplace(name, all.values.at(name).view());
+    }
+    const auto needs = std::ranges::count_if(step.inputs, [](const Operand& operand) {
+      return operand.place == Place::kInput || operand.place == Place::kArena;
+    });
+    if (static_cast<int64_t>(given.size()) < needs) continue;  // reads what only the program has
+    for (const auto& [name, found] : context.RunStep(*plan, static_cast<int>(i), given)) {
+      const auto tapped = all.values.find(name);
+      EXPECT_TRUE(tapped == all.values.end() || SameBytes(found, tapped->second)) << name;
+    }
+  }
+  EXPECT_GT(strided, 0);
+}
+
 TEST(Context, RefusesMissingAndMisshapenInputs) {
   const auto program = Compile(Mlp(), CpuDevice());
   const auto plan = program->Bind({{"batch", 3}});
