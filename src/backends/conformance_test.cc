@@ -18,6 +18,7 @@
 #include "ops/rope.h"
 #include "ops/shape_ops.h"
 #include "ops/table.h"
+#include "runtime/state.h"
 #include "support/run_graph.h"
 
 namespace vernier {
@@ -29,6 +30,7 @@ using testing::LargestMagnitude;
 using testing::RunGraph;
 using testing::ToyWeights;
 using testing::ValueRange;
+using testing::Wave;
 
 // Writes one case's graph. Strided inputs are columns of a wider input, as the parts of a fused
 // projection are.
@@ -131,6 +133,15 @@ void AddLinears(std::vector<Case>& cases) {
                                     {b.Input("z", {3, 8}), b.Weight("v", Shape{6, 8}), bias}));
                    },
                    8});
+}
+
+void AddDistanceBias(std::vector<Case>& cases) {
+  for (int64_t buckets : {2, 10, 32}) {
+    cases.push_back(
+        {fmt::format("Distance bias of {} buckets", buckets), [=](Builder& b) {
+           b.Output(b.Add(kDistanceBias, DistanceBias{128, 192}, {b.Input("table", {buckets, 3})}));
+         }});
+  }
 }
 
 void AddElementwise(std::vector<Case>& cases) {
@@ -361,6 +372,7 @@ std::vector<Case> AllCases() {
   std::vector<Case> cases;
   AddLinears(cases);
   AddElementwise(cases);
+  AddDistanceBias(cases);
   AddRows(cases);
   AddMovement(cases);
   AddPositions(cases);
@@ -445,9 +457,9 @@ TEST(Conformance, OfTheKeyValueCacheHolds) {
   graph.MarkOutput(graph.Add(kAttention, Attributes::Of(plain), {q, k, v}, Path("plain")), "plain");
   for (const Device& device : Devices()) {
     SCOPED_TRACE(device.name);
-    KvState state(kRows, kTokens, kWidth);
+    KvState state(kRows, kTokens, {2, kWidth / 2});
     const GraphRun how{.options = {.backend = device.backend.get()},
-                       .run = {.states = {{"cache", &state}}}};
+                       .run = {.states = {{"cache", &state.view()}}}};
     const NamedTensors found = RunGraph(graph, how);
     EXPECT_EQ(state.length(0), kTokens);
     // As in Allowed: sums over the head's 8 channels and up to 70 keys.
@@ -456,8 +468,86 @@ TEST(Conformance, OfTheKeyValueCacheHolds) {
   }
 }
 
+// A bias by distance is a plain bias, and rows that share a slot are rows with equal keys.
+TEST(Conformance, OfCachedAttentionWithBiasAndSlotsHolds) {
+  constexpr int64_t kRows = 3, kHeads = 2, kWidth = 16, kTokens = 70, kCapacity = 128;
+  static constexpr int32_t kSlots[kRows] = {0, 1, 1};
+  Graph graph("shared");
+  const Value cache = graph.State("cache", {DType::kF32, {2, kCapacity, kWidth}});
+  const Value q = graph.Input("q", DType::kF32, {kRows, kTokens, kWidth});
+  const Value k = graph.Input("k", DType::kF32, {2, kTokens, kWidth});
+  const Value v = graph.Input("v", DType::kF32, {2, kTokens, kWidth});
+  const Value slots = graph.Input("slots", DType::kI32, {kRows});
+  const Value bias = graph.Input("bias", DType::kF32, {kHeads, kCapacity});
+  const Value longer =
+      graph.Add(kKvAppend, Attributes::Of(KvAppend{}), {cache, k, v}, Path("append"));
+  for (const AttentionMask mask : {AttentionMask::kNone, AttentionMask::kCausal}) {
+    const CachedAttention cached{kHeads, kHeads, 0.5, mask};
+    const bool causal = mask == AttentionMask::kCausal;
+    const std::string name = causal ? "causal" : "all";
+    const Value y = graph.Add(kCachedAttention, Attributes::Of(cached),
+                              {q, longer, causal ? bias : Value(), slots}, Path(name));
+    graph.MarkOutput(y, name);
+  }
+  const auto rows_of = [](const Tensor& of_slots) {
+    Tensor rows(DType::kF32, {kRows, kTokens, kWidth});
+    for (int64_t row = 0; row < kRows; ++row) {
+      const auto from =
+          of_slots.as<float>().subspan(static_cast<size_t>(kSlots[row] * kTokens * kWidth),
+                                       static_cast<size_t>(kTokens * kWidth));
+      std::ranges::copy(from, rows.as<float>().begin() + row * kTokens * kWidth);
+    }
+    return rows;
+  };
+  const Tensor key = Wave({2, kTokens, kWidth}, 0.3), value = Wave({2, kTokens, kWidth}, 0.4);
+  const Tensor distances = Wave({kHeads, kCapacity}, 0.9);
+  Tensor table(DType::kF32, {kHeads, kTokens, kTokens});
+  for (int64_t i = 0; i < table.shape().elements(); ++i) {
+    const int64_t head = i / (kTokens * kTokens), t = i / kTokens % kTokens, s = i % kTokens;
+    table.as<float>()[static_cast<size_t>(i)] =
+        s > t ? 0 : distances.as<float>()[static_cast<size_t>(head * kCapacity + t - s)];
+  }
+  Graph plain("plain");
+  const Value plain_q = plain.Input("q", DType::kF32, {kRows, kTokens, kWidth});
+  const Value plain_k = plain.Input("k", DType::kF32, {kRows, kTokens, kWidth});
+  const Value plain_v = plain.Input("v", DType::kF32, {kRows, kTokens, kWidth});
+  const Value plain_bias = plain.Input("bias", DType::kF32, {kHeads, kTokens, kTokens});
+  plain.MarkOutput(
+      plain.Add(kAttention, Attributes::Of(Attention{kHeads, kHeads, 0.5, AttentionMask::kCausal}),
+                {plain_q, plain_k, plain_v, plain_bias}, Path("causal")),
+      "causal");
+  plain.MarkOutput(plain.Add(kAttention, Attributes::Of(Attention{kHeads, kHeads, 0.5}),
+                             {plain_q, plain_k, plain_v}, Path("all")),
+                   "all");
+  const Tensor query = Wave({kRows, kTokens, kWidth}, 0.2);
+  const Tensor all_keys = rows_of(key), all_values = rows_of(value);
+  const NamedTensors expected = RunGraph(plain, {.options = {.backend = &RefBackend()},
+                                                 .given = {{"q", query.view()},
+                                                           {"k", all_keys.view()},
+                                                           {"v", all_values.view()},
+                                                           {"bias", table.view()}}});
+  for (const Device& device : Devices()) {
+    SCOPED_TRACE(device.name);
+    KvState state(2, kCapacity, {kHeads, kWidth / kHeads});
+    const NamedTensors found = RunGraph(graph, {.options = {.backend = device.backend.get()},
+                                                .run = {.states = {{"cache", &state.view()}}},
+                                                .given = {
+                                                    {"q", query.view()},
+                                                    {"k", key.view()},
+                                                    {"v", value.view()},
+                                                    {"slots", {kSlots, DType::kI32, {kRows}}},
+                                                    {"bias", distances.view()},
+                                                }});
+    for (const auto& [name, tensor] : expected) {
+      EXPECT_LE(LargestDifference(found.at(name), tensor),
+                4 * (8 + kTokens + 16) * std::ldexp(1.0, -24))
+          << name;
+    }
+  }
+}
+
 TEST(Conformance, ReachesEveryOpOfTheTable) {
-  std::set<std::string> reached = {kKvAppend.name, kCachedAttention.name};  // the test above
+  std::set<std::string> reached = {kKvAppend.name, kCachedAttention.name};  // the tests above
   const auto backend = MakeCpuBackend({});
   for (const Case& c : AllCases()) {
     const Graph graph = BuildCase(c, false);

@@ -86,10 +86,35 @@ Types InferCachedAttention(const Attributes& attributes, const Types& in) {
   RequireHeads(attention.heads, attention.kv_heads);
   RequireRank(in[0], 3, 3, "the query");
   RequireRank(in[1], 3, 3, "the state");
-  RequireEqual(in[1].dim(0), in[0].dim(0), "the number of the state's rows");
+  const bool has_slots = in.size() > 3 && in[3].rank() > 0;
+  if (has_slots) {
+    RequireRank(in[3], 1, 1, "the slots");
+    RequireEqual(in[3].dim(0), in[0].dim(0), "the number of slots");
+    if (in[3].dtype != DType::kI32) {
+      ShapeError(fmt::format("the slots must be i32, got {}", Name(in[3].dtype)));
+    }
+  } else {
+    RequireEqual(in[1].dim(0), in[0].dim(0), "the number of the state's rows");
+  }
+  if (in.size() > 2 && in[2].rank() > 0) {
+    RequireRank(in[2], 2, 2, "the bias");
+    RequireEqual(in[2].dim(0), attention.heads, "the bias's heads");
+    RequireEqual(in[2].dim(1), in[1].dim(1), "the bias's distances");
+  }
   const Dim head_dim = HeadDim(in[0].dim(-1), attention.heads);
   RequireEqual(in[1].dim(-1), head_dim * attention.kv_heads, "the state's width");
   return {in[0]};
+}
+
+Types InferDistanceBias(const Attributes& attributes, const Types& in) {
+  const auto& bias = attributes.get<DistanceBias>();
+  RequireRank(in[0], 2, 2, "the table");
+  if (!in[0].dim(0).IsConstant() || in[0].dim(0).constant() < 2 ||
+      bias.max_distance <= in[0].dim(0).constant() / 2) {
+    ShapeError(fmt::format("{} buckets cannot cover {} distances", in[0].dim(0).ToString(),
+                           bias.max_distance));
+  }
+  return {{DType::kF32, {in[0].dim(1), bias.capacity}}};
 }
 
 // [batch, tokens, heads*dim] to [batch, heads, tokens, dim], kv heads repeated to `heads`.
@@ -170,9 +195,18 @@ const OpDef kKvAppend{.name = "KvAppend", .min_inputs = 3, .max_inputs = 3, .inf
 
 const OpDef kCachedAttention{.name = "CachedAttention",
                              .min_inputs = 2,
-                             .max_inputs = 2,
+                             .max_inputs = 4,
                              .infer = InferCachedAttention,
                              .flops = AttentionFlops,
                              .describe = Describe<CachedAttention>};
+
+const OpDef kDistanceBias{.name = "DistanceBias",
+                          .min_inputs = 1,
+                          .max_inputs = 1,
+                          .infer = InferDistanceBias,
+                          .describe = [](const Attributes& a) -> std::string {
+                            return fmt::format("max_distance={}",
+                                               a.get<DistanceBias>().max_distance);
+                          }};
 
 }  // namespace vernier

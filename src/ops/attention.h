@@ -6,11 +6,19 @@
 // kv_heads). inputs: q, k, v, bias? [heads or 1, queries, keys], segments?, visible?
 //
 // KvAppend writes k and v [rows, new_tokens, kv_heads*dim] to a cache state and yields its new
-// version; CachedAttention reads keys and values from such a version: inputs q, state. The state's
-// type is [rows, capacity, kv_heads*dim] for keys and values each.
+// version; CachedAttention reads keys and values from such a version: inputs q, state,
+// bias? [heads, capacity], slots? The state's type is [rows, capacity, kv_heads*dim] for keys and
+// values each. The bias is by distance: entry d is added to the score of the key d tokens before
+// the query's own. With slots (i32, one per row of q) row i reads the state's row slots[i], so that
+// many sequences share one picture's keys; without them, row i reads row i.
+//
+// DistanceBias makes such a bias from T5's table [buckets, heads]: a bucket for each near distance,
+// then ever wider ones up to max_distance (Raffel et al. 2020, one-sided). Result: [heads,
+// capacity].
 #pragma once
 
 #include "graph/op.h"
+#include "ops/kv_view.h"
 
 namespace vernier {
 
@@ -42,31 +50,15 @@ struct CachedAttention {
   AttentionMask mask = AttentionMask::kCausal;
 };
 
+struct DistanceBias {
+  int64_t max_distance;
+  Dim capacity;
+};
+
 extern const OpDef kAttention;
 extern const OpDef kRotaryAttention;
 extern const OpDef kKvAppend;
 extern const OpDef kCachedAttention;
-
-/// Keys or values as the paged cache stores them; what a kernel sees of a State.
-struct KvView {
-  static constexpr int64_t kBlockTokens = 64;
-
-  float* keys = nullptr;    // [blocks][kBlockTokens][kv_heads*dim]
-  float* values = nullptr;  // the same
-  int64_t width = 0;        // kv_heads*dim
-  int64_t rows = 0;
-  int64_t blocks_per_row = 0;
-  const int32_t* block_table = nullptr;  // [rows][blocks_per_row]
-  int64_t* lengths = nullptr;            // [rows], tokens stored
-
-  float* Key(int64_t row, int64_t token) const { return keys + Offset(row, token); }
-  float* ValueAt(int64_t row, int64_t token) const { return values + Offset(row, token); }
-
- private:
-  int64_t Offset(int64_t row, int64_t token) const {
-    const int64_t block = block_table[row * blocks_per_row + token / kBlockTokens];
-    return (block * kBlockTokens + token % kBlockTokens) * width;
-  }
-};
+extern const OpDef kDistanceBias;
 
 }  // namespace vernier

@@ -132,6 +132,14 @@ std::vector<Fits> FittingCases() {
        Attributes::Of(CachedAttention{.heads = 4, .kv_heads = 2, .scale = 1}),
        {F32({2, 3, 16}), F32({2, 64, 8})},
        {F32({2, 3, 16})}},
+      {&kCachedAttention,
+       Attributes::Of(CachedAttention{.heads = 4, .kv_heads = 2, .scale = 1}),
+       {F32({5, 3, 16}), F32({2, 64, 8}), F32({4, 64}), {DType::kI32, {5}}},
+       {F32({5, 3, 16})}},
+      {&kDistanceBias,
+       Attributes::Of(DistanceBias{.max_distance = 128, .capacity = kBatch}),
+       {F32({32, 4})},
+       {F32({4, kBatch})}},
   };
 }
 
@@ -290,6 +298,22 @@ std::vector<Refused> RefusedCases() {
        Attributes::Of(CachedAttention{.heads = 4, .kv_heads = 2, .scale = 1}),
        {tokens, F32({2, 64, 16})},
        "the state's width is 16, expected 8"},
+      {&kCachedAttention,
+       Attributes::Of(CachedAttention{.heads = 2, .kv_heads = 2, .scale = 1}),
+       {tokens, F32({3, 64, 16})},
+       "the number of the state's rows is 3, expected 2"},
+      {&kCachedAttention,
+       Attributes::Of(CachedAttention{.heads = 2, .kv_heads = 2, .scale = 1}),
+       {tokens, F32({3, 64, 16}), {DType::kF32, {}}, F32({2})},
+       "the slots must be i32, got f32"},
+      {&kCachedAttention,
+       Attributes::Of(CachedAttention{.heads = 2, .kv_heads = 2, .scale = 1}),
+       {tokens, F32({2, 64, 16}), F32({2, 32})},
+       "the bias's distances is 32, expected 64"},
+      {&kDistanceBias,
+       Attributes::Of(DistanceBias{.max_distance = 16, .capacity = 64}),
+       {F32({32, 4})},
+       "32 buckets cannot cover 16 distances"},
   };
 }
 

@@ -80,7 +80,7 @@ class Execution {
         arg.data = static_cast<char*>(arg.data) + operand.offset;
         break;
       case Place::kState:
-        arg.data = &states_[operand.index]->view();
+        arg.data = states_[operand.index];
         break;
     }
     return arg;
@@ -174,7 +174,8 @@ class Execution {
                "a runtime extent beyond its capacity");
       arg.shape.Set(axis, size);
     }
-    arg.row_stride = arg.columns();
+    const bool last_varies = type.rank() > 0 && type.dim(-1).HasRuntimeSymbol();
+    if (last_varies) arg.row_stride = arg.columns();
   }
 
   // Each worker runs its lane's steps in order and spins until the steps it waits for are done.
@@ -215,7 +216,7 @@ class Execution {
   char* scratch_;
   Extents extents_;
   std::vector<const void*> inputs_;
-  std::vector<KvState*> states_;
+  std::vector<KvView*> states_;
   std::optional<TapReader> taps_;
   std::mutex taps_mutex_;
 };

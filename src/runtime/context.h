@@ -9,8 +9,8 @@
 #include <string>
 #include <vector>
 
+#include "ops/kv_view.h"
 #include "runtime/plan.h"
-#include "runtime/state.h"
 #include "runtime/taps.h"
 #include "vernier/tensor.h"
 
@@ -19,7 +19,7 @@ namespace vernier {
 using NamedTensors = std::map<std::string, Tensor, std::less<>>;
 using NamedViews = std::map<std::string, TensorView, std::less<>>;
 
-using NamedStates = std::map<std::string, KvState*, std::less<>>;
+using NamedStates = std::map<std::string, KvView*, std::less<>>;
 
 struct RunOptions {
   TapSink* taps = nullptr;

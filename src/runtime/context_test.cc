@@ -10,6 +10,7 @@
 #include "models/vit/model.h"
 #include "nn/layers.h"
 #include "ops/linear.h"
+#include "runtime/state.h"
 #include "support/tiny_models.h"
 #include "support/toy_graph.h"
 #include "vernier/error.h"
@@ -275,9 +276,9 @@ TEST(State, MakesDecodingTokenByTokenEqualToAllAtOnce) {
     const auto program = Compile(graph, *backend);
     const auto plan = program->Bind({{"rows", 2}, {"capacity", 128}, {"tokens", kTokens}});
     Context context;
-    KvState at_once(2, 128, 16), by_token(2, 128, 16);
+    KvState at_once(2, 128, {2, 8}), by_token(2, 128, {2, 8});
     const auto expected =
-        context.Run(*plan, {{"x", all.view()}}, {.states = {{"cache", &at_once}}});
+        context.Run(*plan, {{"x", all.view()}}, {.states = {{"cache", &at_once.view()}}});
     for (int64_t t = 0; t < kTokens; ++t) {
       Tensor x(DType::kF32, {2, 1, 16});
       for (int64_t row = 0; row < 2; ++row) {
@@ -285,9 +286,9 @@ TEST(State, MakesDecodingTokenByTokenEqualToAllAtOnce) {
             all.as<float>().subspan(static_cast<size_t>((row * kTokens + t) * 16), 16);
         std::ranges::copy(from, x.as<float>().begin() + row * 16);
       }
-      const auto y =
-          context.Run(*plan, {{"x", x.view()}},
-                      {.runtime_extents = {{"tokens", 1}}, .states = {{"cache", &by_token}}});
+      const auto y = context.Run(
+          *plan, {{"x", x.view()}},
+          {.runtime_extents = {{"tokens", 1}}, .states = {{"cache", &by_token.view()}}});
       for (int64_t row = 0; row < 2; ++row) {
         for (int64_t c = 0; c < 16; ++c) {
           const auto at = static_cast<size_t>((row * kTokens + t) * 16 + c);
@@ -304,21 +305,23 @@ TEST(State, RefusesMoreTokensThanItsCapacity) {
   const auto program = Compile(Decoder(), RefBackend());
   const auto plan = program->Bind({{"rows", 1}, {"capacity", 64}, {"tokens", 40}});
   const Tensor x = Wave({1, 40, 16}, 0.8);
-  KvState state(1, 64, 16);
+  KvState state(1, 64, {2, 8});
   Context context;
-  context.Run(*plan, {{"x", x.view()}}, {.states = {{"cache", &state}}});
-  EXPECT_THROW(context.Run(*plan, {{"x", x.view()}}, {.states = {{"cache", &state}}}), Error);
+  context.Run(*plan, {{"x", x.view()}}, {.states = {{"cache", &state.view()}}});
+  EXPECT_THROW(context.Run(*plan, {{"x", x.view()}}, {.states = {{"cache", &state.view()}}}),
+               Error);
 }
 
 TEST(RuntimeExtents, AreRefusedBeyondTheBoundCapacity) {
   const auto program = Compile(Decoder(), RefBackend());
   const auto plan = program->Bind({{"rows", 1}, {"capacity", 64}, {"tokens", 4}});
   const Tensor x = Wave({1, 5, 16}, 0.8);
-  KvState state(1, 64, 16);
+  KvState state(1, 64, {2, 8});
   Context context;
-  EXPECT_THROW(context.Run(*plan, {{"x", x.view()}},
-                           {.runtime_extents = {{"tokens", 5}}, .states = {{"cache", &state}}}),
-               Error);
+  EXPECT_THROW(
+      context.Run(*plan, {{"x", x.view()}},
+                  {.runtime_extents = {{"tokens", 5}}, .states = {{"cache", &state.view()}}}),
+      Error);
 }
 
 TEST(WeightStore, HoldsOneCopyForTwoPrograms) {

@@ -6,6 +6,7 @@
 
 #include "core/check.h"
 #include "core/parallel.h"
+#include "ops/attention.h"
 #include "ops/shape_ops.h"
 #include "runtime/arena.h"
 
@@ -14,6 +15,17 @@ namespace {
 
 bool HasRuntimeExtent(const ValueType& type) {
   return std::ranges::any_of(type.shape, [](const Dim& dim) { return dim.HasRuntimeSymbol(); });
+}
+
+// Whether a slice or reshape leaves each row of its input a row, whatever the number of rows.
+bool KeepsRows(const Graph& graph, const Node& node) {
+  const ValueType& in = graph.value(node.inputs[0]).type;
+  const ValueType& out = graph.value(node.outputs[0]).type;
+  if (in.rank() == 0 || out.rank() == 0) return false;
+  if (in.dim(-1).HasRuntimeSymbol() || out.dim(-1).HasRuntimeSymbol()) return false;
+  if (node.op == &kReshape) return in.dim(-1) == out.dim(-1);
+  const int axis = node.attributes.get<Slice>().axis;
+  return axis == -1 || axis == in.rank() - 1;
 }
 
 }  // namespace
@@ -101,7 +113,9 @@ bool Plan::BindView(const Node& node) {
   view.arg.shape = shape;
   view.value = output;
   view.runtime_extent = HasRuntimeExtent(graph.value(output).type);
-  if (view.runtime_extent || from.runtime_extent) return false;
+  // Rows in use may vary under a view that keeps rows as rows.
+  const bool varies = view.runtime_extent || from.runtime_extent;
+  if (varies && !KeepsRows(graph, node)) return false;
   const size_t element = ByteSize(from.arg.dtype);
   if (node.op == &kReshape) {
     const bool same_rows = shape.rank() > 0 && shape[-1] == from.arg.columns();
@@ -157,7 +171,7 @@ void Plan::BindStep(const Program::PreparedStep& prepared) {
     Operand& operand = operands_[static_cast<size_t>(output)];
     const bool state = node.inputs.size() > 0 && node.inputs[0] != kNoValue &&
                        operands_[static_cast<size_t>(node.inputs[0])].place == Place::kState &&
-                       node.op->name == std::string_view("KvAppend");
+                       node.op == &kKvAppend;
     if (state) {
       operand = operands_[static_cast<size_t>(node.inputs[0])];
     } else {

@@ -7,6 +7,7 @@
 #include "backends/plain.h"
 #include "backends/ref/kernels.h"
 #include "core/check.h"
+#include "ops/attention.h"
 #include "ops/elementwise.h"
 #include "ops/shape_ops.h"
 #include "passes/pass.h"
@@ -123,7 +124,9 @@ void Program::TraceProvenance() {
     const int id = static_cast<int>(i);
     const Node* computed = graph_.producer(id);
     const Node* defined = original_.producer(id);
-    if (values[i].kind == ValueKind::kWeight || values[i].kind == ValueKind::kState) {
+    const bool is_state =
+        values[i].kind == ValueKind::kState || (defined && defined->op == &kKvAppend);
+    if (values[i].kind == ValueKind::kWeight || is_state) {
       provenance = {TapKind::kAbsent, "not an activation"};
     } else if (values[i].kind == ValueKind::kInput || (computed && computed->op == defined->op)) {
       provenance.kind = TapKind::kExact;

@@ -1,25 +1,41 @@
 // KvState: the key-value cache of some sequences, in blocks of 64 tokens with a table per row, so
 // that rows can share blocks (beams) and grow without moving. Owned by a sequence, not by a plan.
+// After construction nothing allocates. Memory is touched, and so taken, as tokens arrive.
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <vector>
 
-#include "ops/attention.h"
+#include "ops/kv_view.h"
 #include "vernier/tensor.h"
 
 namespace vernier {
 
+struct KvLayout {
+  int64_t kv_heads = 1;
+  int64_t head_dim = 0;
+  DType dtype = DType::kF32;  // f32 or bf16
+};
+
 class KvState {
  public:
-  /// Room for `capacity` tokens of `width` = kv_heads*dim values in each of `rows` rows.
-  KvState(int64_t rows, int64_t capacity, int64_t width);
+  /// Room for `capacity` tokens in each of `rows` rows.
+  KvState(int64_t rows, int64_t capacity, const KvLayout& layout);
 
-  /// What kernels read and write; valid while the state lives and is not moved.
+  /// What kernels read and write; valid while the state lives.
   KvView& view() { return view_; }
+  /// The same for one row alone, as row 0.
+  KvView RowView(int64_t row);
+
+  int64_t rows() const { return view_.rows; }
+  int64_t capacity() const { return view_.capacity(); }
   int64_t length(int64_t row) const { return lengths_[static_cast<size_t>(row)]; }
-  int64_t capacity() const { return view_.blocks_per_row * KvView::kBlockTokens; }
   size_t bytes() const { return keys_.bytes() + values_.bytes(); }
+
+  /// Row i becomes a continuation of what was row parents[i]; the rows behind them become empty.
+  /// Full blocks are shared; a block that is still being filled is copied for all children but one.
+  void Select(std::span<const int32_t> parents);
   /// Empties all rows, keeping the memory.
   void Clear();
 
@@ -27,10 +43,18 @@ class KvState {
   KvState& operator=(const KvState&) = delete;
 
  private:
+  int32_t TakeFreeBlock();
+  void CopyTokens(int32_t from, int32_t to, int64_t tokens);
+
   Tensor keys_, values_;
-  std::vector<int32_t> block_table_;
+  std::vector<int32_t> block_table_;  // entries beyond a row's length are blocks of its own
   std::vector<int64_t> lengths_;
   KvView view_;
+  // For Select: the former tables, and the blocks that are spoken for.
+  std::vector<int32_t> former_table_;
+  std::vector<int64_t> former_lengths_;
+  std::vector<bool> taken_;
+  size_t next_free_ = 0;
 };
 
 }  // namespace vernier

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstring>
 #include <limits>
 #include <span>
 #include <vector>
@@ -246,7 +245,12 @@ void AttendVisible(const RefArgs& args, const Span& span) {
              {span.q0, span.q1, 0, seen});
 }
 
-KvView& State(const TensorArg& arg) { return *static_cast<KvView*>(arg.data); }
+// The reference keeps its caches in f32.
+KvView& State(const TensorArg& arg) {
+  KvView& state = *static_cast<KvView*>(arg.data);
+  VN_CHECK(state.dtype == DType::kF32, "the reference reads caches in f32 only");
+  return state;
+}
 
 }  // namespace
 
@@ -275,15 +279,18 @@ void RefAttention(const RefArgs& args) {
 void RefKvAppend(const RefArgs& args) {
   KvView& state = State(args.inputs[0]);
   const TensorArg &k = args.inputs[1], &v = args.inputs[2];
-  const int64_t tokens = k.shape[1];
-  const size_t bytes = static_cast<size_t>(state.width) * sizeof(float);
-  for (int64_t row = 0; row < state.rows; ++row) {
+  const int64_t rows = k.shape[0], tokens = k.shape[1], dim = state.head_dim;
+  VN_CHECK(rows <= state.rows && k.columns() == state.width(), "keys for another cache");
+  for (int64_t row = 0; row < rows; ++row) {
     const int64_t length = state.lengths[row];
-    VN_CHECK(length + tokens <= state.blocks_per_row * KvView::kBlockTokens,
-             "the key-value cache is full");
+    VN_CHECK(length + tokens <= state.capacity(), "the key-value cache is full");
     for (int64_t t = 0; t < tokens; ++t) {
-      std::memcpy(state.Key(row, length + t), k.row<float>(row * tokens + t), bytes);
-      std::memcpy(state.ValueAt(row, length + t), v.row<float>(row * tokens + t), bytes);
+      for (int64_t head = 0; head < state.kv_heads; ++head) {
+        const int64_t to = state.Offset(row, head, length + t);
+        const int64_t from = row * tokens + t;
+        std::copy_n(k.row<float>(from) + head * dim, dim, static_cast<float*>(state.keys) + to);
+        std::copy_n(v.row<float>(from) + head * dim, dim, static_cast<float*>(state.values) + to);
+      }
     }
     state.lengths[row] += tokens;
   }
@@ -293,23 +300,57 @@ void RefCachedAttention(const RefArgs& args) {
   const auto& attention = args.attributes.get<CachedAttention>();
   const TensorArg &q = args.inputs[0], &y = args.outputs[0];
   const KvView& state = State(args.inputs[1]);
-  const int64_t dim = q.columns() / attention.heads, queries = q.shape[1];
+  const bool has_bias = args.inputs.size() > 2 && args.inputs[2].exists();
+  const bool has_slots = args.inputs.size() > 3 && args.inputs[3].exists();
+  const int64_t dim = state.head_dim, queries = q.shape[1];
   const int64_t group = attention.heads / attention.kv_heads;
+  const auto* keys = static_cast<const float*>(state.keys);
+  const auto* values = static_cast<const float*>(state.values);
   ParallelFor(args.threads, q.rows() * attention.heads, 1, [&](int64_t begin, int64_t end) {
+    std::vector<float> bias;
     for (int64_t job = begin; job < end; ++job) {
       const int64_t index = job / attention.heads, head = job % attention.heads;
-      const int64_t row = index / queries, length = state.lengths[row];
-      const int64_t channel = head / group * dim;
-      const int64_t count = attention.mask == AttentionMask::kCausal
-                                ? std::max<int64_t>(length - queries + index % queries + 1, 0)
-                                : length;
+      int64_t row = index / queries;
+      if (has_slots) row = args.inputs[3].row<const int32_t>(0)[row];
+      const int64_t length = state.lengths[row], kv_head = head / group;
+      const int64_t own = length - queries + index % queries;  // the query's own key
+      const int64_t count =
+          attention.mask == AttentionMask::kCausal ? std::max<int64_t>(own + 1, 0) : length;
+      bias.assign(static_cast<size_t>(has_bias ? count : 0), 0.0f);
+      for (size_t j = 0; j < bias.size(); ++j) {
+        // A key after the query's own, which only a mask-less attention sees, counts as its own.
+        const int64_t distance = std::max<int64_t>(own - static_cast<int64_t>(j), 0);
+        bias[j] = args.inputs[2].row<const float>(head)[distance];
+      }
       AttendRow(
-          q.row<float>(index) + head * dim, dim, count, attention.scale, nullptr,
-          [&](int64_t j) { return state.Key(row, j) + channel; },
-          [&](int64_t j) { return state.ValueAt(row, j) + channel; },
+          q.row<float>(index) + head * dim, dim, count, attention.scale,
+          has_bias ? bias.data() : nullptr,
+          [&](int64_t j) { return keys + state.Offset(row, kv_head, j); },
+          [&](int64_t j) { return values + state.Offset(row, kv_head, j); },
           y.row<float>(index) + head * dim);
     }
   });
+}
+
+void RefDistanceBias(const RefArgs& args) {
+  const TensorArg &table = args.inputs[0], &y = args.outputs[0];
+  const int64_t buckets = table.shape[0], near = buckets / 2;
+  const int64_t max_distance = args.attributes.get<DistanceBias>().max_distance;
+  // Logarithms in fp32, as the published model takes them: a distance on the edge of two buckets
+  // falls where it does there.
+  const auto near_f = static_cast<float>(near);
+  const float reach = std::log(static_cast<float>(max_distance) / near_f);
+  for (int64_t distance = 0; distance < y.columns(); ++distance) {
+    int64_t bucket = distance;
+    if (distance >= near) {
+      const float share = std::log(static_cast<float>(distance) / near_f) / reach;
+      bucket = near + static_cast<int64_t>(share * static_cast<float>(buckets - near));
+      bucket = std::min(bucket, buckets - 1);
+    }
+    for (int64_t head = 0; head < y.rows(); ++head) {
+      y.row<float>(head)[distance] = table.row<const float>(bucket)[head];
+    }
+  }
 }
 
 }  // namespace vernier

@@ -9,5 +9,6 @@ void RefAttention(const RefArgs& args);
 /// inputs: state (data points to a KvView), k, v; output: the same state, longer.
 void RefKvAppend(const RefArgs& args);
 void RefCachedAttention(const RefArgs& args);
+void RefDistanceBias(const RefArgs& args);
 
 }  // namespace vernier

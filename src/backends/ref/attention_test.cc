@@ -75,5 +75,30 @@ TEST(RefAttention, GivesManyQueriesTheBitsThatEachGetsAlone) {
   }
 }
 
+// The first distances of buckets 16 to 31 of T5's usual table, and the last bucket beyond them.
+TEST(RefDistanceBias, PutsDistancesInTheBucketsOfThePublishedModel) {
+  constexpr int64_t kFirst[] = {16, 19, 21, 24, 27, 31, 35, 40, 46, 52, 59, 67, 77, 87, 99, 113};
+  Tensor table(DType::kF32, {32, 1}), y(DType::kF32, {1, 200});
+  for (int bucket = 0; bucket < 32; ++bucket) {
+    table.as<float>()[static_cast<size_t>(bucket)] = static_cast<float>(bucket);
+  }
+  const std::vector<TensorArg> inputs = {TensorArg::Of(table.view())};
+  const std::vector<TensorArg> outputs = {TensorArg::Of(y.view())};
+  const Extents extents;
+  const auto attributes = Attributes::Of(DistanceBias{.max_distance = 128, .capacity = 200});
+  RefDistanceBias({.attributes = attributes,
+                   .inputs = inputs,
+                   .outputs = outputs,
+                   .extents = extents,
+                   .threads = 1});
+  int64_t bucket = 0;
+  for (int64_t distance = 0; distance < 200; ++distance) {
+    const bool near = distance < 16;
+    if (near || (bucket < 31 && distance == kFirst[bucket - 15])) bucket += distance > 0;
+    EXPECT_EQ(y.as<float>()[static_cast<size_t>(distance)], static_cast<float>(bucket)) << distance;
+  }
+  EXPECT_EQ(bucket, 31);
+}
+
 }  // namespace
 }  // namespace vernier

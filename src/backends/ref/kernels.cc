@@ -386,6 +386,7 @@ constexpr std::pair<const OpDef*, RefKernel> kKernels[] = {
     {&kCachedAttention, RefCachedAttention},
     {&kConcat, RunConcat},
     {&kConstant, RunConstant},
+    {&kDistanceBias, RefDistanceBias},
     {&kExpand, RunExpand},
     {&kGather, RefGather},
     {&kKvAppend, RefKvAppend},
