@@ -94,6 +94,19 @@ Value AttentionProbabilities(Value q, Value k, const vernier::Attention& attribu
   return AddNode(kSoftmax, Softmax{}, {scores}, at);
 }
 
+Value KvAppend(Value cache, Value k, Value v, const Path& at) {
+  return AddNode(kKvAppend, vernier::KvAppend{}, {cache, k, v}, at);
+}
+
+Value CachedAttention(Value q, Value cache, Value bias, Value slots,
+                      const vernier::CachedAttention& attributes, const Path& at) {
+  return AddNode(kCachedAttention, attributes, {q, cache, bias, slots}, at);
+}
+
+Value DistanceBias(Value table, const vernier::DistanceBias& attributes, const Path& at) {
+  return AddNode(kDistanceBias, attributes, {table}, at);
+}
+
 Value Rotate(Value x, Value cosines, Value sines, const Rope& attributes, const Path& at) {
   return AddNode(kRope, attributes, {x, cosines, sines}, at);
 }

@@ -41,6 +41,12 @@ Value MaskedAttention(Value q, Value k, Value v, Value visible,
 /// Softmax of q k^T * scale as [batch, heads, queries, keys]; only for looking at.
 Value AttentionProbabilities(Value q, Value k, const vernier::Attention& attributes,
                              const Path& at);
+/// A cache, longer by new keys and values; and attention over one, `bias` and `slots` being
+/// optional.
+Value KvAppend(Value cache, Value k, Value v, const Path& at);
+Value CachedAttention(Value q, Value cache, Value bias, Value slots,
+                      const vernier::CachedAttention& attributes, const Path& at);
+Value DistanceBias(Value table, const vernier::DistanceBias& attributes, const Path& at);
 Value Rotate(Value x, Value cosines, Value sines, const Rope& attributes, const Path& at);
 /// [batch, tokens, heads*dim] as [batch, heads, tokens, dim]; only for looking at.
 Value HeadsFirst(Value x, int heads, const Path& at);
