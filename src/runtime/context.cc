@@ -48,7 +48,7 @@ void* StateView(const Plan& plan, const Operand& operand, const NamedStates& sta
   const std::string& name = plan.program().graph().value(id).name;
   const auto found = states.find(name);
   VN_CHECK(found != states.end(), "state " + name + " was not given");
-  return &found->second->view();
+  return found->second;
 }
 
 // One run: the operand table and the loops over steps.
