@@ -5,12 +5,13 @@
 #include "bench.h"
 #include "doctor.h"
 #include "inspect.h"
+#include "report.h"
 #include "run.h"
 
 namespace vernier {
 
 const std::vector<Verb>& Verbs() {
-  static const std::vector<Verb> verbs = {RunVerb(), BenchVerb(), InspectVerb(), DoctorVerb()};
+  static const std::vector<Verb> verbs = {RunVerb(), BenchVerb(), ReportVerb(), InspectVerb(), DoctorVerb()};
   return verbs;
 }
 
