@@ -209,4 +209,13 @@ const OpDef kDistanceBias{.name = "DistanceBias",
                                                a.get<DistanceBias>().max_distance);
                           }};
 
+int StateBehind(const Graph& graph, int value) {
+  while (graph.value(value).kind != ValueKind::kState) {
+    const Node* producer = graph.producer(value);
+    if (producer == nullptr || producer->op != &kKvAppend) return kNoValue;
+    value = producer->inputs[0];
+  }
+  return value;
+}
+
 }  // namespace vernier

@@ -61,4 +61,8 @@ extern const OpDef kKvAppend;
 extern const OpDef kCachedAttention;
 extern const OpDef kDistanceBias;
 
+/// The state that a value is a version of (what an append yields is its next one); kNoValue for a
+/// value that is none.
+int StateBehind(const Graph& graph, int value);
+
 }  // namespace vernier

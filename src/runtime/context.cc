@@ -21,6 +21,10 @@ constexpr size_t kAlignment = 64;
 
 size_t Aligned(size_t bytes) { return (bytes + kAlignment - 1) / kAlignment * kAlignment; }
 
+void Grow(Tensor& memory, size_t bytes) {
+  if (memory.bytes() < bytes) memory = Tensor(DType::kU8, {static_cast<int64_t>(bytes)});
+}
+
 // The bytes of a given value as the plan would hold them: storage type and distance of rows.
 Tensor LaidOut(const TensorArg& like, const TensorView& given, const std::string& name) {
   VN_CHECK(given.shape == like.shape, name);
@@ -224,11 +228,12 @@ class Execution {
 }  // namespace
 
 void Context::Reserve(const Plan& plan) {
-  const auto grow = [](Tensor& memory, size_t bytes) {
-    if (memory.bytes() < bytes) memory = Tensor(DType::kU8, {static_cast<int64_t>(bytes)});
-  };
-  grow(arena_, std::max<size_t>(plan.arena_bytes(), 1));
-  grow(scratch_, static_cast<size_t>(plan.lanes()) * Aligned(plan.scratch_bytes()) + kAlignment);
+  Grow(arena_, std::max<size_t>(plan.arena_bytes(), 1));
+  ReserveScratch(plan);
+}
+
+void Context::ReserveScratch(const Plan& plan) {
+  Grow(scratch_, static_cast<size_t>(plan.lanes()) * Aligned(plan.scratch_bytes()) + kAlignment);
 }
 
 NamedTensors Context::Run(const Plan& plan, const NamedViews& inputs, const RunOptions& options) {
@@ -241,7 +246,7 @@ NamedTensors Context::Run(const Plan& plan, const NamedViews& inputs, const RunO
 
 NamedTensors Context::RunStep(const Plan& plan, int step_index, const NamedViews& inputs,
                               const NamedStates& states) {
-  Reserve(plan);
+  ReserveScratch(plan);
   const Step& step = plan.steps()[static_cast<size_t>(step_index)];
   const Graph& graph = plan.program().graph();
   std::vector<Tensor> given;

@@ -52,6 +52,7 @@ class Context {
  private:
   friend class SteppedRun;
   void Reserve(const Plan& plan);
+  void ReserveScratch(const Plan& plan);
 
   Tensor arena_, scratch_;
 };

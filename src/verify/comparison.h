@@ -45,6 +45,9 @@ struct OwnError {
   /// was computed from the nearest that it has.
   std::string kind;
   std::string since = {};  // regional: the values it starts from
+  /// For a value inside a fused step, which was recomputed from the reference's values by its own
+  /// node alone: the value that the step gives. Empty for what a step gives itself.
+  std::string inside = {};
   TensorMetrics metrics;
 };
 

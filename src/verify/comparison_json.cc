@@ -87,6 +87,7 @@ void WriteTensor(const TensorComparison& tensor, JsonWriter& json) {
     json.BeginObject()
         .Field("kind", tensor.own->kind)
         .Field("since", tensor.own->since)
+        .Field("inside", tensor.own->inside)
         .Key("metrics");
     WriteMetrics(tensor.own->metrics, json);
     json.EndObject();
