@@ -74,6 +74,12 @@ bool IsSpace(char32_t code) {
   return code == 0x85 || u_isUWhiteSpace(static_cast<UChar32>(code));
 }
 
+bool IsWordCharacter(char32_t code_point) {
+  const auto code = static_cast<UChar32>(code_point);
+  return code == U'_' || (U_GET_GC_MASK(code) & U_GC_L_MASK) != 0 ||
+         u_getNumericValue(code) != U_NO_NUMERIC_VALUE;
+}
+
 int DecimalDigit(char32_t code) {
   return u_charType(static_cast<UChar32>(code)) == U_DECIMAL_DIGIT_NUMBER
              ? static_cast<int>(u_charDigitValue(static_cast<UChar32>(code)))

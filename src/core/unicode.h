@@ -17,6 +17,9 @@ std::string LowerCase(std::string_view text);
 /// As str.isspace() of one character.
 bool IsSpace(char32_t code_point);
 
+/// As \w of Python's re: letters, digits and other numbers of any script, and the underscore.
+bool IsWordCharacter(char32_t code_point);
+
 /// 0 to 9 for a decimal digit of any script, as float() reads it; -1 for everything else.
 int DecimalDigit(char32_t code_point);
 

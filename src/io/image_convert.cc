@@ -123,6 +123,36 @@ Image ConvertToRgb(const Image& image) {
   return CopyOf(image);
 }
 
+bool HasTransparency(const Image& image) {
+  return image.mode == ImageMode::kLA || image.mode == ImageMode::kRGBA ||
+         !image.transparency.empty();
+}
+
+Image FlattenOntoWhite(const Image& image) {
+  Image rgb = ConvertToRgb(image);
+  const std::vector<uint16_t>& key = image.transparency;
+  const int step = BytesPerPixel(image.mode);
+  const int channels = Channels(image.mode);
+  const auto alpha_of = [&](const uint8_t* pixel) -> int {
+    if (image.mode == ImageMode::kLA || image.mode == ImageMode::kRGBA) return pixel[channels - 1];
+    if (image.mode == ImageMode::kP) return *pixel < key.size() ? key[*pixel] : 255;
+    const bool keyed = image.mode == ImageMode::kL || image.mode == ImageMode::kRGB;
+    if (!keyed || key.size() != static_cast<size_t>(channels)) return 255;
+    return std::equal(key.begin(), key.end(), pixel) ? 0 : 255;
+  };
+  const uint8_t* from = image.pixels.data();
+  uint8_t* to = rgb.pixels.data();
+  for (int64_t i = 0; i < image.width * image.height; ++i, from += step, to += 3) {
+    const int alpha = alpha_of(from);
+    if (alpha == 255) continue;
+    for (int c = 0; c < 3; ++c) {
+      const int sum = to[c] * alpha + 255 * (255 - alpha);
+      to[c] = static_cast<uint8_t>((2 * sum + 255) / 510);
+    }
+  }
+  return rgb;
+}
+
 Image Crop(const Image& image, const Rectangle& part) {
   VN_CHECK(part.top >= 0 && part.left >= 0 && part.top + part.height <= image.height &&
            part.left + part.width <= image.width);

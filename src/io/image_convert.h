@@ -15,6 +15,13 @@ Image ApplyExifOrientation(const Image& image);
 /// 16- and 32-bit gray is clipped (not scaled) to 0..255, ink becomes light.
 Image ConvertToRgb(const Image& image);
 
+/// Whether any pixel may be less than opaque: an alpha channel, or a transparent colour or entry.
+bool HasTransparency(const Image& image);
+
+/// As ConvertToRgb, but what is transparent lets opaque white through, rounded to nearest (Pillow's
+/// Image.alpha_composite).
+Image FlattenOntoWhite(const Image& image);
+
 struct Rectangle {
   int64_t top, left, height, width;
 };

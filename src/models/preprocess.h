@@ -31,6 +31,12 @@ struct ProcessorOverrides {
   bool convert_rgb = false;
   bool apply_exif = false;
   int threads = 1;
+  // Pix2Struct only.
+  std::optional<int64_t> max_patches = {};
+  bool rescale_16bit = false;  // 16-bit grey by its high byte instead of clipped
+  bool allow_empty = false;    // a question of blanks
+  std::string font = {};       // file; empty: Arial or DejaVu Sans, as this machine has them
+  int64_t max_pixels = kDefaultMaxPixels;  // of a picture with its header
 };
 
 /// What was done to one picture, in order.
