@@ -22,12 +22,13 @@ PairSums SumsOf(const double* candidate, const double* reference, int64_t count,
 }
 
 DivergenceSums DivergenceOf(const float* candidate, const float* reference, int64_t count,
-                            const PairRanges& ranges) {
-  return SelectPairKernels(Cpu().best()).divergence(candidate, reference, count, ranges);
+                            const PairRanges& ranges, bool all_finite) {
+  const Isa isa = all_finite ? Cpu().best() : Isa::kScalar;
+  return SelectPairKernels(isa).divergence(candidate, reference, count, ranges);
 }
 
 DivergenceSums DivergenceOf(const double* candidate, const double* reference, int64_t count,
-                            const PairRanges& ranges) {
+                            const PairRanges& ranges, bool /*all_finite*/) {
   return scalar::SumDivergence(candidate, reference, count, ranges);
 }
 
@@ -194,12 +195,13 @@ template <class T>
 void MetricAccumulator::AddDivergenceOf(const T* candidate, const T* reference, int64_t count) {
   const int64_t blocks = (count + kBlock - 1) / kBlock;
   const PairRanges ranges = RangesOf(sums_);
+  const bool all_finite = sums_.finite == elements_;
   std::vector<DivergenceSums> parts(static_cast<size_t>(blocks));
   ParallelFor(options_.threads, blocks, 1, [&](int64_t begin, int64_t end) {
     for (int64_t block = begin; block < end; ++block) {
       const int64_t at = block * kBlock;
-      parts[static_cast<size_t>(block)] =
-          DivergenceOf(candidate + at, reference + at, std::min(kBlock, count - at), ranges);
+      parts[static_cast<size_t>(block)] = DivergenceOf(
+          candidate + at, reference + at, std::min(kBlock, count - at), ranges, all_finite);
     }
   });
   for (const DivergenceSums& part : parts) {

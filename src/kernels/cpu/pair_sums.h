@@ -55,8 +55,9 @@ struct PairRanges {
 /// The floor of a normalised value (fp32's epsilon, as msaccucmp has it).
 inline constexpr double kDivergenceFloor = 1.1920928955078125e-07;
 
-/// With u of the candidate and v of the reference: sums of u, of v and of u log(u / v), over the
-/// pairs whose two values are finite.
+/// With u of the candidate and v of the reference: sums of u, of v and of u log(u / v). The vector
+/// versions want finite values only and are right to 1e-8 of each term; the scalar one leaves out
+/// pairs with a value that is not finite.
 struct DivergenceSums {
   double candidate = 0;
   double reference = 0;
