@@ -74,7 +74,7 @@ bool IsSpace(char32_t code) {
   return code == 0x85 || u_isUWhiteSpace(static_cast<UChar32>(code));
 }
 
-bool IsWordCharacter(char32_t code_point) {
+bool IsPythonWord(char32_t code_point) {
   const auto code = static_cast<UChar32>(code_point);
   return code == U'_' || (U_GET_GC_MASK(code) & U_GC_L_MASK) != 0 ||
          u_getNumericValue(code) != U_NO_NUMERIC_VALUE;

@@ -18,7 +18,7 @@ std::string LowerCase(std::string_view text);
 bool IsSpace(char32_t code_point);
 
 /// As \w of Python's re: letters, digits and other numbers of any script, and the underscore.
-bool IsWordCharacter(char32_t code_point);
+bool IsPythonWord(char32_t code_point);
 
 /// 0 to 9 for a decimal digit of any script, as float() reads it; -1 for everything else.
 int DecimalDigit(char32_t code_point);

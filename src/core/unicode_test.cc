@@ -43,13 +43,13 @@ TEST(IsSpace, KnowsPythonsTwentyNineSpaces) {
   EXPECT_FALSE(IsSpace(0x200B));
 }
 
-TEST(IsWordCharacter, KnowsPythonsWordCharacters) {
+TEST(IsPythonWord, FollowsRegularExpressions) {
   for (char32_t c : U"aZ_9\u00e9\u03a9\u4e2d\u0663\u00b2\u00bd\u2167\u3007") {
     if (c == 0) continue;  // the literal's end
-    EXPECT_TRUE(IsWordCharacter(c)) << static_cast<uint32_t>(c);
+    EXPECT_TRUE(IsPythonWord(c)) << static_cast<uint32_t>(c);
   }
   for (char32_t c : U" -.\u00a0\u2014\u0301\u20ac\U0001F600") {
-    EXPECT_FALSE(IsWordCharacter(c)) << static_cast<uint32_t>(c);
+    EXPECT_FALSE(IsPythonWord(c)) << static_cast<uint32_t>(c);
   }
 }
 

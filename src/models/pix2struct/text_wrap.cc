@@ -47,7 +47,7 @@ class Splitter {
  private:
   char32_t At(size_t i) const { return i < text_.size() ? text_[i] : U'\0'; }
   bool Blank(size_t i) const { return At(i) == U' '; }
-  bool Word(size_t i) const { return i < text_.size() && IsWordCharacter(text_[i]); }
+  bool Word(size_t i) const { return i < text_.size() && IsPythonWord(text_[i]); }
   bool Letter(size_t i) const { return Word(i) && DecimalDigit(text_[i]) < 0; }
   bool WordOrPunctuation(size_t i) const {
     return Word(i) || (i < text_.size() && TextView(U"!\"'&.,?").find(text_[i]) != TextView::npos);
