@@ -161,7 +161,7 @@ Image NewDecodedImage(const EncodedImage& file, ImageFormat format, ImageMode mo
 }
 
 Image DecodeImage(std::span<const uint8_t> bytes, const std::string& name,
-                  const DecodeOptions& options) {
+                  const ImageDecodeOptions& options) {
   const EncodedImage file{name, bytes, options};
   if (StartsWith(bytes, "\xFF\xD8\xFF")) return DecodeJpeg(file);
   if (StartsWith(bytes, "\x89PNG\r\n\x1A\n")) return DecodePng(file);
@@ -173,7 +173,7 @@ Image DecodeImage(std::span<const uint8_t> bytes, const std::string& name,
               "JPEG, PNG, WebP, TIFF, BMP and PPM/PGM/PBM can be read");
 }
 
-Image DecodeImage(const std::string& path, const DecodeOptions& options) {
+Image DecodeImage(const std::string& path, const ImageDecodeOptions& options) {
   RefuseUrl(path);
   const MappedFile file = MappedFile::Open(path);
   Image image = DecodeImage(file.bytes(), path, options);

@@ -69,7 +69,7 @@ struct Image {
 /// Pixels beyond which a picture is taken for a decompression bomb: Pillow's default.
 inline constexpr int64_t kDefaultMaxPixels = 2 * 89478485;
 
-struct DecodeOptions {
+struct ImageDecodeOptions {
   int64_t max_pixels = kDefaultMaxPixels;  // more is an error; more than half of it a warning
   int page = 0;                            // of a TIFF file; other formats give their first frame
 };
@@ -85,10 +85,10 @@ Image CopyOf(const Image& source);
 
 /// Reads the file at `path`; the format is decided by content. Throws Error{kInput} that names the
 /// file, the format and the fault. URLs are refused: nothing is ever fetched.
-Image DecodeImage(const std::string& path, const DecodeOptions& options = {});
+Image DecodeImage(const std::string& path, const ImageDecodeOptions& options = {});
 
 /// The same from memory; `name` stands for the path in messages.
 Image DecodeImage(std::span<const uint8_t> bytes, const std::string& name,
-                  const DecodeOptions& options = {});
+                  const ImageDecodeOptions& options = {});
 
 }  // namespace vernier

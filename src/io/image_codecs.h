@@ -13,7 +13,7 @@ namespace vernier {
 struct EncodedImage {
   std::string_view name;
   std::span<const uint8_t> bytes;
-  const DecodeOptions& options;
+  const ImageDecodeOptions& options;
 };
 
 Image DecodeJpeg(const EncodedImage& file);

@@ -26,7 +26,7 @@ Bytes FileBytes(const std::string& name) {
 }
 
 // A damaged header may say any size; this keeps what it costs in a test small.
-constexpr DecodeOptions kSmall{.max_pixels = 1 << 20};
+constexpr ImageDecodeOptions kSmall{.max_pixels = 1 << 20};
 
 std::string MessageFor(const Bytes& bytes) {
   try {

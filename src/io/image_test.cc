@@ -75,7 +75,7 @@ TEST(DecodeImage, AgreesWithPillowPixelByPixel) {
   EXPECT_GT(compared, 150);
 }
 
-std::string MessageFor(const std::string& name, const DecodeOptions& options = {}) {
+std::string MessageFor(const std::string& name, const ImageDecodeOptions& options = {}) {
   try {
     DecodeImage(PathOf(name), options);
   } catch (const Error& error) {
@@ -99,14 +99,14 @@ TEST(DecodeImage, RefusesHeadersOfMorePixelsThanTheLimit) {
 }
 
 TEST(DecodeImage, RefusesHeadersThatTheFileIsTooSmallToHold) {
-  DecodeOptions generous;
+  ImageDecodeOptions generous;
   generous.max_pixels = int64_t{1} << 40;
   EXPECT_THAT(MessageFor("bad_png_60000x60000.png", generous), HasSubstr("bytes cannot hold"));
   EXPECT_THAT(MessageFor("bad_jpeg_60000x60000.jpg", generous), HasSubstr("bytes cannot hold"));
 }
 
 TEST(DecodeImage, WarnsAboveHalfOfTheLimit) {
-  DecodeOptions options;
+  ImageDecodeOptions options;
   options.max_pixels = 37 * 29 + 1;
   const Image image = DecodeImage(PathOf("png_rgb8.png"), options);
   ASSERT_EQ(image.warnings.size(), 1U);

@@ -15,7 +15,7 @@ struct PictureReader {
   std::function<Shape(const Image&)> output_shape;  // [3, height, width]
   std::function<PictureReport(const Image&, std::span<float>)> process;
   std::function<Json()> describe;
-  DecodeOptions decode = {};
+  ImageDecodeOptions decode = {};
 
   /// All of `files` as one batch. Throws Error{kInput} naming the file that cannot be used.
   Pictures Read(std::span<const std::string> files) const;
