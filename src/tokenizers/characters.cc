@@ -1,29 +1,50 @@
 #include "tokenizers/characters.h"
 
 #include <fmt/format.h>
-#include <utf8proc.h>
+#include <unicode/bytestream.h>
+#include <unicode/normalizer2.h>
+#include <unicode/uchar.h>
 
 #include <charconv>
-#include <cstdlib>
 #include <cstring>
-#include <memory>
-#include <new>
 
+#include "core/check.h"
 #include "core/utf8.h"
 
 namespace vernier {
 namespace {
 
-utf8proc_category_t Category(char32_t code_point) {
-  return utf8proc_category(static_cast<utf8proc_int32_t>(code_point));
-}
-
-bool InRange(char32_t c, char32_t first, char32_t last) { return c >= first && c <= last; }
+UChar32 Code(char32_t code_point) { return static_cast<UChar32>(code_point); }
 
 bool AllAscii(std::string_view text) {
   unsigned char any = 0;
   for (const char c : text) any |= static_cast<unsigned char>(c);
   return any < 0x80;
+}
+
+UGraphemeClusterBreak ClusterClass(char32_t c) {
+  return static_cast<UGraphemeClusterBreak>(
+      u_getIntPropertyValue(Code(c), UCHAR_GRAPHEME_CLUSTER_BREAK));
+}
+
+bool IsControl(UGraphemeClusterBreak kind) {
+  return kind == U_GCB_CONTROL || kind == U_GCB_CR || kind == U_GCB_LF;
+}
+
+// Rules GB6 to GB8: a syllable of Hangul is not parted.
+bool JoinsHangul(UGraphemeClusterBreak before, UGraphemeClusterBreak after) {
+  switch (before) {
+    case U_GCB_L:
+      return after == U_GCB_L || after == U_GCB_V || after == U_GCB_LV || after == U_GCB_LVT;
+    case U_GCB_LV:
+    case U_GCB_V:
+      return after == U_GCB_V || after == U_GCB_T;
+    case U_GCB_LVT:
+    case U_GCB_T:
+      return after == U_GCB_T;
+    default:
+      return false;
+  }
 }
 
 }  // namespace
@@ -43,10 +64,20 @@ char32_t CodePoint(std::string_view text) {
   }
 }
 
-std::string Utf8(char32_t code_point) {
-  utf8proc_uint8_t bytes[4];
-  const auto length = utf8proc_encode_char(static_cast<utf8proc_int32_t>(code_point), bytes);
-  return {reinterpret_cast<const char*>(bytes), static_cast<size_t>(length)};
+void AppendUtf8(char32_t c, std::string& text) {
+  const auto append = [&](char32_t byte) { text += static_cast<char>(byte); };
+  if (c < 0x80) return append(c);
+  if (c < 0x800) {
+    append(0xC0 | c >> 6);
+  } else if (c < 0x10000) {
+    append(0xE0 | c >> 12);
+    append(0x80 | (c >> 6 & 0x3F));
+  } else {
+    append(0xF0 | c >> 18);
+    append(0x80 | (c >> 12 & 0x3F));
+    append(0x80 | (c >> 6 & 0x3F));
+  }
+  append(0x80 | (c & 0x3F));
 }
 
 size_t FirstInvalidByte(std::string_view text) {
@@ -68,48 +99,43 @@ size_t FirstInvalidByte(std::string_view text) {
 }
 
 bool IsWhiteSpace(char32_t c) {
-  return c == ' ' || InRange(c, '\t', '\r') || c == 0x85 || c == 0xA0 || c == 0x1680 ||
-         InRange(c, 0x2000, 0x200A) || c == 0x2028 || c == 0x2029 || c == 0x202F || c == 0x205F ||
-         c == 0x3000;
+  if (c < 0x80) return c == ' ' || (c >= '\t' && c <= '\r');
+  return u_isUWhiteSpace(Code(c));
 }
 
-// Alphabetic, marks, decimal digits, connectors, join controls (Unicode's annex C of UTS 18).
-// Letters that are symbols by category: the circled and squared ones.
+// Annex C of Unicode's UTS 18.
 bool IsWordCharacter(char32_t c) {
-  switch (Category(c)) {
-    case UTF8PROC_CATEGORY_LU:
-    case UTF8PROC_CATEGORY_LL:
-    case UTF8PROC_CATEGORY_LT:
-    case UTF8PROC_CATEGORY_LM:
-    case UTF8PROC_CATEGORY_LO:
-    case UTF8PROC_CATEGORY_MN:
-    case UTF8PROC_CATEGORY_MC:
-    case UTF8PROC_CATEGORY_ME:
-    case UTF8PROC_CATEGORY_ND:
-    case UTF8PROC_CATEGORY_NL:
-    case UTF8PROC_CATEGORY_PC:
-      return true;
-    default:
-      return c == 0x200C || c == 0x200D || InRange(c, 0x24B6, 0x24E9) ||
-             InRange(c, 0x1F130, 0x1F149) || InRange(c, 0x1F150, 0x1F169) ||
-             InRange(c, 0x1F170, 0x1F189);
-  }
+  return u_isUAlphabetic(Code(c)) || u_hasBinaryProperty(Code(c), UCHAR_JOIN_CONTROL) ||
+         (U_GET_GC_MASK(Code(c)) & (U_GC_M_MASK | U_GC_ND_MASK | U_GC_PC_MASK)) != 0;
 }
 
-bool IsMark(char32_t c) {
-  const utf8proc_category_t category = Category(c);
-  return category == UTF8PROC_CATEGORY_MN || category == UTF8PROC_CATEGORY_MC ||
-         category == UTF8PROC_CATEGORY_ME;
-}
+bool IsMark(char32_t c) { return (U_GET_GC_MASK(Code(c)) & U_GC_M_MASK) != 0; }
 
+// The extended clusters of Unicode's UAX 29, without rule GB9c of version 15.1, which joins Indic
+// letters into clusters of nine bytes and more: who asks here treats all above five alike.
 size_t GraphemeLength(std::string_view text) {
-  utf8proc_int32_t state = 0;
-  auto before = static_cast<utf8proc_int32_t>(CodePoint(text));
+  char32_t c = CodePoint(text);
+  UGraphemeClusterBreak before = ClusterClass(c);
+  bool pictograph = u_hasBinaryProperty(Code(c), UCHAR_EXTENDED_PICTOGRAPHIC);
+  bool odd_indicators = before == U_GCB_REGIONAL_INDICATOR;
   size_t length = CharacterLength(text[0]);
-  while (length < text.size()) {
-    const auto after = static_cast<utf8proc_int32_t>(CodePoint(text.substr(length)));
-    if (utf8proc_grapheme_break_stateful(before, after, &state)) break;
-    length += CharacterLength(text[length]);
+  for (; length < text.size(); length += CharacterLength(text[length])) {
+    c = CodePoint(text.substr(length));
+    const UGraphemeClusterBreak after = ClusterClass(c);
+    const bool after_pictograph = u_hasBinaryProperty(Code(c), UCHAR_EXTENDED_PICTOGRAPHIC);
+    const bool extends = after == U_GCB_EXTEND || after == U_GCB_ZWJ;
+    if (before == U_GCB_CR && after == U_GCB_LF) {
+      // GB3
+    } else if (IsControl(before) || IsControl(after)) {
+      break;  // GB4, GB5
+    } else if (!(JoinsHangul(before, after) || extends || after == U_GCB_SPACING_MARK ||
+                 before == U_GCB_PREPEND ||
+                 (pictograph && before == U_GCB_ZWJ && after_pictograph) ||
+                 (odd_indicators && after == U_GCB_REGIONAL_INDICATOR))) {
+      break;  // not GB6 to GB13
+    }
+    pictograph = after_pictograph || (pictograph && extends);
+    odd_indicators = !odd_indicators && after == U_GCB_REGIONAL_INDICATOR;
     before = after;
   }
   return length;
@@ -117,18 +143,30 @@ size_t GraphemeLength(std::string_view text) {
 
 std::string Normalize(std::string_view text, UnicodeForm form) {
   if (AllAscii(text)) return std::string(text);  // the same in every form
-  const bool compose = form == UnicodeForm::kNfc || form == UnicodeForm::kNfkc;
-  const bool compatible = form == UnicodeForm::kNfkc || form == UnicodeForm::kNfkd;
-  const auto options = static_cast<utf8proc_option_t>(
-      UTF8PROC_STABLE | (compose ? UTF8PROC_COMPOSE : UTF8PROC_DECOMPOSE) |
-      (compatible ? UTF8PROC_COMPAT : 0));
-  utf8proc_uint8_t* result = nullptr;
-  const utf8proc_ssize_t length =
-      utf8proc_map(reinterpret_cast<const utf8proc_uint8_t*>(text.data()),
-                   static_cast<utf8proc_ssize_t>(text.size()), &result, options);
-  const std::unique_ptr<utf8proc_uint8_t, decltype(&std::free)> owner(result, &std::free);
-  if (length < 0) throw std::bad_alloc();  // the text is valid, so nothing else is left
-  return {reinterpret_cast<const char*>(result), static_cast<size_t>(length)};
+  UErrorCode status = U_ZERO_ERROR;
+  const icu::Normalizer2* normalizer = nullptr;
+  switch (form) {
+    case UnicodeForm::kNfc:
+      normalizer = icu::Normalizer2::getNFCInstance(status);
+      break;
+    case UnicodeForm::kNfd:
+      normalizer = icu::Normalizer2::getNFDInstance(status);
+      break;
+    case UnicodeForm::kNfkc:
+      normalizer = icu::Normalizer2::getNFKCInstance(status);
+      break;
+    case UnicodeForm::kNfkd:
+      normalizer = icu::Normalizer2::getNFKDInstance(status);
+      break;
+  }
+  std::string result;
+  icu::StringByteSink<std::string> sink(&result);
+  if (U_SUCCESS(status)) {
+    normalizer->normalizeUTF8(0, icu::StringPiece(text.data(), static_cast<int32_t>(text.size())),
+                              sink, nullptr, status);
+  }
+  VN_CHECK(U_SUCCESS(status), u_errorName(status));
+  return result;
 }
 
 std::string Lowercase(std::string_view text) {
@@ -139,7 +177,7 @@ std::string Lowercase(std::string_view text) {
     if (c == 0x130) {
       lower += "i\u0307";  // the one letter whose lower case is two characters
     } else {
-      lower += Utf8(static_cast<char32_t>(utf8proc_tolower(static_cast<utf8proc_int32_t>(c))));
+      AppendUtf8(static_cast<char32_t>(u_tolower(Code(c))), lower);
     }
   }
   return lower;

@@ -1,4 +1,5 @@
-// Characters of valid UTF-8, and the properties of them that tokenizers ask for (by utf8proc).
+// Characters of valid UTF-8, and what tokenizers ask about them, with the answers of the Rust
+// library that published ones are made with (core/unicode.h has those of Python). By ICU.
 // Pure functions; any thread.
 #pragma once
 
@@ -22,7 +23,6 @@ inline size_t PreviousCharacter(std::string_view text, size_t end) {
 }
 /// The first character of `text`, which is not empty.
 char32_t CodePoint(std::string_view text);
-std::string Utf8(char32_t code_point);
 
 /// Position of the first byte that is not valid UTF-8, or npos.
 size_t FirstInvalidByte(std::string_view text);
