@@ -48,7 +48,7 @@ SYMBOLS = ("½ ⅓ Ⅷ ﬁ ﬂ ﬀ ™ © № ℃ Ω Å ① ⑩ ａｂｃ ＡＢ
 EMOJI = "😀 😂 👍🏽 👩‍👩‍👧 🇩🇪 🇯🇵🇺🇸 ❤️ ☃ ☃️ 🏳️‍🌈 1️⃣ 🧑🏿‍🚀 🫠".split()
 MARKUP = ("<td>{}</td> <tr><td>{}</td></tr> \\frac{{a}}{{{}}} $x_{{i}}={}$ [{}](url) {{\"key\":{}}} <0x41> "
           "https://example.org/?q={} &amp; <b>{}</b> <extra_id_0> </s> <pad> <unk> a</s>b [MASK] "
-          "[MASK]{} keep KEEP keeper ##{} |{}| // /* {} */ <|LOC_{}|> ``` x<y>z").split(" ")
+          "[MASK]{} keep KEEP keeper ##{} |{}| // /* {} */ <|LOC_{}|> <ctrl> ``` x<y>z").split(" ")
 INVISIBLE = ["\u200b", "\u200c", "\u200d", "\ufeff", "\u00ad", "\u2060", "\u200e", "\u202e", "\x00",
              "\x07", "\x1b", "\x7f", "\x85", "\ufffd"]
 BLANKS = [" ", "  ", "   ", "\t", "\u00a0", "\u3000", "\u2003", "\u2009", " \t ", "\r", "\u2028",

@@ -24,7 +24,7 @@ from tokenizers.processors import TemplateProcessing
 
 LINES = 10_000
 BLOCK = 20  # lines that share a hash
-FULL_EVERY = 50
+FULL_EVERY = 100
 VOCABULARY = 4000
 HERE = pathlib.Path(__file__).resolve().parent
 
@@ -52,6 +52,15 @@ def expectations(tokenizer, lines, patch=None):
     return {"patch": patch or {}, "ids": hashes, "texts": decoded_hashes, "lines": full}
 
 
+def every_character():
+    """By normaliser, a hash of what it makes of all characters, one after the other."""
+    steps = {"NFC": normalizers.NFC(), "NFD": normalizers.NFD(), "NFKC": normalizers.NFKC(),
+             "NFKD": normalizers.NFKD(), "StripAccents": normalizers.StripAccents()}
+    characters = [chr(c) for c in range(1, 0x110000) if not 0xD800 <= c < 0xE000]
+    return {name: f"{fnv1a(b''.join(step.normalize_str(c).encode() + bytes(1) for c in characters)):016x}"
+            for name, step in steps.items()}
+
+
 def train_sentencepiece(folder, corpus, kind, options):
     folder.mkdir(parents=True, exist_ok=True)
     sentencepiece.SentencePieceTrainer.train(
@@ -75,7 +84,7 @@ def unigram_json(model_path):
     tokenizer.decoder = decoders.Sequence([decoders.ByteFallback(),
                                            decoders.Metaspace(prepend_scheme="first")])
     tokenizer.add_special_tokens([AddedToken(t, special=True, normalized=False)
-                                  for t in ("<pad>", "</s>", "<unk>", "<extra_id_0>")])
+                                  for t in ("<pad>", "</s>", "<unk>", "<ctrl>")])
     tokenizer.add_tokens([AddedToken("[MASK]", lstrip=True, normalized=False),
                           AddedToken("keep", single_word=True, normalized=False),
                           AddedToken("##", rstrip=True, normalized=False),
@@ -149,8 +158,8 @@ def main():
     corpus = folder / "corpus.txt"
     corpus.write_bytes(subprocess.check_output(
         [sys.executable, HERE / "tokenizer_corpus.py", str(LINES)]))
-    lines = corpus.read_text(encoding="utf-8", newline="\n").split("\n")[:LINES]
-    layout = dict(pad_id=0, eos_id=1, unk_id=2, bos_id=-1, control_symbols=["<extra_id_0>"],
+    lines = corpus.read_bytes().decode().split("\n")[:LINES]
+    layout = dict(pad_id=0, eos_id=1, unk_id=2, bos_id=-1, control_symbols=["<ctrl>"],
                   user_defined_symbols=["[MASK]"])
 
     unigram_model = train_sentencepiece(folder / "unigram_model", corpus, "unigram",
@@ -163,7 +172,7 @@ def main():
 
     expected = {"made_with": {m.__name__: m.__version__
                               for m in (sentencepiece, tokenizers, transformers)},
-                "block": BLOCK}
+                "block": BLOCK, "every_character": every_character()}
     for name, tokenizer in (("unigram", unigram_json(unigram_model)), ("bpe", bpe_json(lines))):
         (folder / name).mkdir(exist_ok=True)
         (folder / name / "tokenizer.json").write_text(
@@ -175,10 +184,10 @@ def main():
 
     unigram_model = unigram_model.rename(unigram_model.with_name("spiece.model"))
     settings = {"tokenizer_class": "T5Tokenizer", "extra_ids": 3}
-    (unigram_model.parent / "tokenizer_config.json").write_text(json.dumps(settings))
+    (unigram_model.parent / "tokenizer_config.json").write_text(json.dumps(settings) + "\n")
     bpe_model = bpe_model.rename(bpe_model.with_name("tokenizer.model"))
     for name, kind in (("unigram_model", transformers.T5Tokenizer),
-                       ("bpe_model", transformers.AutoTokenizer)):
+                       ("bpe_model", transformers.TokenizersBackend)):
         loaded = kind.from_pretrained(folder / name)
         expected[name] = [expectations(loaded.backend_tokenizer, lines)]
     (folder / "expected.json").write_text(

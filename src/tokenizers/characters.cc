@@ -4,6 +4,7 @@
 #include <unicode/bytestream.h>
 #include <unicode/normalizer2.h>
 #include <unicode/uchar.h>
+#include <unicode/uniset.h>
 
 #include <charconv>
 #include <cstring>
@@ -20,6 +21,23 @@ bool AllAscii(std::string_view text) {
   unsigned char any = 0;
   for (const char c : text) any |= static_cast<unsigned char>(c);
   return any < 0x80;
+}
+
+// The `tokenizers` library normalises by the tables of this version of Unicode, whatever newer ones
+// say: characters that came later neither change nor count as marks.
+constexpr uint8_t kNormalizationVersion = 9;
+
+const icu::UnicodeSet& NormalizedCharacters() {
+  static const icu::UnicodeSet characters = [] {
+    UErrorCode status = U_ZERO_ERROR;
+    icu::UnicodeSet set;
+    set.applyPattern(icu::UnicodeString(fmt::format("[:age={}.0:]", kNormalizationVersion).c_str()),
+                     status);
+    set.freeze();
+    VN_CHECK(U_SUCCESS(status), u_errorName(status));
+    return set;
+  }();
+  return characters;
 }
 
 UGraphemeClusterBreak ClusterClass(char32_t c) {
@@ -109,7 +127,15 @@ bool IsWordCharacter(char32_t c) {
          (U_GET_GC_MASK(Code(c)) & (U_GC_M_MASK | U_GC_ND_MASK | U_GC_PC_MASK)) != 0;
 }
 
-bool IsMark(char32_t c) { return (U_GET_GC_MASK(Code(c)) & U_GC_M_MASK) != 0; }
+bool IsMark(char32_t c) {
+  // Three characters have changed their category since.
+  if (c == 0x1CF2 || c == 0x1CF3) return true;
+  if (c == 0x111C9) return false;
+  if ((U_GET_GC_MASK(Code(c)) & U_GC_M_MASK) == 0) return false;
+  UVersionInfo version;
+  u_charAge(Code(c), version);
+  return version[0] <= kNormalizationVersion;
+}
 
 // The extended clusters of Unicode's UAX 29, without rule GB9c of version 15.1, which joins Indic
 // letters into clusters of nine bytes and more: who asks here treats all above five alike.
@@ -162,8 +188,9 @@ std::string Normalize(std::string_view text, UnicodeForm form) {
   std::string result;
   icu::StringByteSink<std::string> sink(&result);
   if (U_SUCCESS(status)) {
-    normalizer->normalizeUTF8(0, icu::StringPiece(text.data(), static_cast<int32_t>(text.size())),
-                              sink, nullptr, status);
+    icu::FilteredNormalizer2(*normalizer, NormalizedCharacters())
+        .normalizeUTF8(0, icu::StringPiece(text.data(), static_cast<int32_t>(text.size())), sink,
+                       nullptr, status);
   }
   VN_CHECK(U_SUCCESS(status), u_errorName(status));
   return result;

@@ -23,6 +23,7 @@ inline size_t PreviousCharacter(std::string_view text, size_t end) {
 }
 /// The first character of `text`, which is not empty.
 char32_t CodePoint(std::string_view text);
+void AppendUtf8(char32_t code_point, std::string& text);
 
 /// Position of the first byte that is not valid UTF-8, or npos.
 size_t FirstInvalidByte(std::string_view text);
@@ -31,7 +32,7 @@ size_t FirstInvalidByte(std::string_view text);
 bool IsWhiteSpace(char32_t code_point);
 /// What regular expressions call \w.
 bool IsWordCharacter(char32_t code_point);
-/// General category M.
+/// General category M, in the version of Unicode that Normalize goes by.
 bool IsMark(char32_t code_point);
 /// Bytes of the first grapheme cluster of `text`, which is not empty.
 size_t GraphemeLength(std::string_view text);
