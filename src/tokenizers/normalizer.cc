@@ -44,7 +44,10 @@ struct Apply {
     if (!value.text.empty()) value.text.insert(0, step.prefix);
   }
   void operator()(LowercaseStep) const { value.text = Lowercase(value.text); }
-  void operator()(StripAccentsStep) const { value.text = WithoutMarks(value.text); }
+  void operator()(StripAccentsStep) const {
+    value.at_start &= value.text.empty() || !IsMark(CodePoint(value.text));
+    value.text = WithoutMarks(value.text);
+  }
 };
 
 }  // namespace
