@@ -7,7 +7,7 @@
 #include <utility>
 
 #include "core/interrupt.h"
-#include "image_paths.h"
+#include "io/image_paths.h"
 #include "io/npy.h"
 #include "io/safetensors.h"
 #include "json_output.h"

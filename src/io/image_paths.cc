@@ -1,4 +1,4 @@
-#include "image_paths.h"
+#include "io/image_paths.h"
 
 #include <fmt/format.h>
 #include <glob.h>
@@ -23,6 +23,21 @@ bool HasImageEnding(const fs::path& path) {
   return std::ranges::count(kEndings, ending) > 0;
 }
 
+// A shell expands patterns itself unless they are quoted, as in a service file.
+std::vector<std::string> Matches(const std::string& pattern) {
+  glob_t found = {};
+  const int status = glob(pattern.c_str(), GLOB_ERR, nullptr, &found);
+  std::vector<std::string> files;
+  for (size_t i = 0; status == 0 && i < found.gl_pathc; ++i) files.emplace_back(found.gl_pathv[i]);
+  globfree(&found);
+  if (files.empty()) {
+    throw Error(ErrorKind::kInput, fmt::format("no file matches {}", pattern));
+  }
+  return files;
+}
+
+}  // namespace
+
 std::vector<std::string> PicturesBelow(const std::string& folder) {
   std::vector<std::string> files;
   std::error_code error;
@@ -40,21 +55,6 @@ std::vector<std::string> PicturesBelow(const std::string& folder) {
   }
   return files;
 }
-
-// A shell expands patterns itself unless they are quoted, as in a service file.
-std::vector<std::string> Matches(const std::string& pattern) {
-  glob_t found = {};
-  const int status = glob(pattern.c_str(), GLOB_ERR, nullptr, &found);
-  std::vector<std::string> files;
-  for (size_t i = 0; status == 0 && i < found.gl_pathc; ++i) files.emplace_back(found.gl_pathv[i]);
-  globfree(&found);
-  if (files.empty()) {
-    throw Error(ErrorKind::kInput, fmt::format("no file matches {}", pattern));
-  }
-  return files;
-}
-
-}  // namespace
 
 std::vector<std::string> ExpandImagePaths(const std::vector<std::string>& names) {
   std::vector<std::string> files;

@@ -1,10 +1,15 @@
-// The pictures that --image names: files, folders (with all below), and patterns.
+// Pictures by their names: what --image and data sets name: files, folders (with all below), and
+// patterns.
 #pragma once
 
 #include <string>
 #include <vector>
 
 namespace vernier {
+
+/// The pictures in a folder and all below, known by their endings, sorted by path. Throws
+/// Error{kInput} when there are none.
+std::vector<std::string> PicturesBelow(const std::string& folder);
 
 /// In the order given; folders and patterns give their pictures sorted by path. Names that do not
 /// exist stay as they are, for their reader to report. Throws Error{kInput} for a folder or pattern
