@@ -69,6 +69,9 @@ Tone ToneOf(int exit_code) {
 int RunCommandLine(std::span<const std::string> words) {
   const auto start = std::chrono::steady_clock::now();
   Terminal terminal;
+  std::vector<std::string> command = {"vernier"};
+  command.insert(command.end(), words.begin(), words.end());
+  terminal.set_command_line(command);
   Outcome outcome;
   try {
     outcome = Dispatch(words, terminal);
@@ -79,9 +82,7 @@ int RunCommandLine(std::span<const std::string> words) {
   if (outcome.silent) return outcome.exit_code;
   const double seconds =
       std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-  std::vector<std::string> echoed = {"vernier"};
-  echoed.insert(echoed.end(), words.begin(), words.end());
-  terminal.Note(OutcomeLine(outcome, seconds, echoed), ToneOf(outcome.exit_code));
+  terminal.Note(OutcomeLine(outcome, seconds, command), ToneOf(outcome.exit_code));
   return outcome.exit_code;
 }
 

@@ -9,6 +9,8 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 namespace vernier {
 
@@ -18,6 +20,10 @@ class Terminal {
  public:
   /// Looks at the standard streams and the environment of this process.
   Terminal();
+
+  /// The command as it was typed, the program's name first; what results quote.
+  const std::vector<std::string>& command_line() const { return command_line_; }
+  void set_command_line(std::vector<std::string> words) { command_line_ = std::move(words); }
 
   bool color_on_output() const { return color_on_output_; }
 
@@ -45,6 +51,7 @@ class Terminal {
   void ClearProgress();
 
  private:
+  std::vector<std::string> command_line_;
   bool color_on_output_ = false;
   bool color_on_errors_ = false;
   bool progress_enabled_ = false;
