@@ -4,6 +4,7 @@
 
 #include "bench.h"
 #include "doctor.h"
+#include "eval.h"
 #include "inspect.h"
 #include "report.h"
 #include "run.h"
@@ -11,7 +12,8 @@
 namespace vernier {
 
 const std::vector<Verb>& Verbs() {
-  static const std::vector<Verb> verbs = {RunVerb(), BenchVerb(), ReportVerb(), InspectVerb(), DoctorVerb()};
+  static const std::vector<Verb> verbs = {RunVerb(),    EvalVerb(),    BenchVerb(),
+                                          ReportVerb(), InspectVerb(), DoctorVerb()};
   return verbs;
 }
 

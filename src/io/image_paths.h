@@ -1,5 +1,4 @@
-// Pictures by their names: what --image and data sets name: files, folders (with all below), and
-// patterns.
+// Pictures by their names: files, folders with all below, and patterns.
 #pragma once
 
 #include <string>

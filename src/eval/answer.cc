@@ -1,0 +1,108 @@
+#include "eval/answer.h"
+
+#include <algorithm>
+#include <cmath>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "core/interrupt.h"
+#include "pipeline/results.h"
+#include "vernier/error.h"
+
+namespace vernier {
+namespace {
+
+constexpr int64_t kRankedLabels = 5;
+
+bool IsSampleError(const Error& error) {
+  return error.kind() == ErrorKind::kInput || error.kind() == ErrorKind::kUsage;
+}
+
+// The pictures of samples as one batch; those that cannot be read are left out and say so.
+class PictureBatch {
+ public:
+  PictureBatch(const Session& session, std::span<const Sample> samples,
+               std::string Sample::*picture, std::vector<Record>& records) {
+    std::vector<Tensor> pixels;
+    for (size_t i = 0; i < samples.size(); ++i) {
+      if (records[i].failed()) continue;
+      try {
+        Pictures pictures = session.ReadImages({samples[i].*picture});
+        pixels.push_back(std::move(pictures.inputs.at("pixel_values")));
+        rows_.push_back(i);
+      } catch (const Error& error) {
+        if (!IsSampleError(error)) throw;
+        records[i].error = error.message();
+      }
+    }
+    if (!pixels.empty()) inputs_.emplace("pixel_values", Stacked(pixels));
+  }
+
+  bool empty() const { return rows_.empty(); }
+  const NamedTensors& inputs() const { return inputs_; }
+  /// The sample of each row.
+  std::span<const size_t> rows() const { return rows_; }
+
+ private:
+  std::vector<size_t> rows_;
+  NamedTensors inputs_;
+};
+
+RunHooks StoppedByInterrupt() { return {.cancel = &InterruptFlag()}; }
+
+// The row when all of it is finite; else the record says that it is not.
+std::optional<std::span<const float>> FiniteRow(const Tensor& tensor, size_t row, Record& record) {
+  const std::span<const float> values = Row(tensor, static_cast<int64_t>(row)).as<float>();
+  if (std::ranges::all_of(values, [](float value) { return std::isfinite(value); })) return values;
+  record.error = "the model's output holds NaN or infinity";
+  return std::nullopt;
+}
+
+void Embed(Session& session, std::string_view kind, std::span<const Sample> samples,
+           std::string Sample::*picture, std::vector<float> Record::*embedding,
+           std::vector<Record>& records) {
+  const PictureBatch batch(session, samples, picture, records);
+  if (batch.empty()) return;
+  const Tensor embeddings =
+      session.Embedding(session.Run(batch.inputs(), StoppedByInterrupt()), kind);
+  for (size_t row = 0; row < batch.rows().size(); ++row) {
+    Record& record = records[batch.rows()[row]];
+    const auto values = FiniteRow(embeddings, row, record);
+    if (values) (record.*embedding).assign(values->begin(), values->end());
+  }
+}
+
+}  // namespace
+
+AnswerSamples ClassifyWith(Session& session) {
+  return [&session](std::span<const Sample> samples) {
+    std::vector<Record> records(samples.size());
+    const PictureBatch batch(session, samples, &Sample::image, records);
+    if (batch.empty()) return records;
+    const NamedTensors outputs = session.Run(batch.inputs(), StoppedByInterrupt());
+    for (size_t row = 0; row < batch.rows().size(); ++row) {
+      Record& record = records[batch.rows()[row]];
+      const auto logits = FiniteRow(outputs.at("logits"), row, record);
+      if (!logits) continue;
+      const std::vector<LabelScore> best = TopLabels(*logits, session.info().labels, kRankedLabels);
+      for (const LabelScore& label : best) record.ranked.push_back(label.label);
+      record.answer = best[0].label;
+      record.figures.emplace_back("probability", best[0].probability);
+    }
+    return records;
+  };
+}
+
+AnswerSamples EmbedWith(Session& session, std::string_view kind) {
+  return [&session, kind = std::string(kind)](std::span<const Sample> samples) {
+    std::vector<Record> records(samples.size());
+    Embed(session, kind, samples, &Sample::image, &Record::embedding, records);
+    if (!samples.empty() && !samples[0].partner.empty()) {
+      Embed(session, kind, samples, &Sample::partner, &Record::partner_embedding, records);
+    }
+    return records;
+  };
+}
+
+}  // namespace vernier

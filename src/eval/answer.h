@@ -1,0 +1,27 @@
+// Samples through a model. What a sample cannot give (its picture is missing, its output is not
+// finite) is an error in its record, and the others go on; what ends a run (no memory, no device)
+// is thrown.
+#pragma once
+
+#include <functional>
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include "eval/record.h"
+#include "vernier/session.h"
+
+namespace vernier {
+
+/// One record per sample, in order: error, or answer and what belongs to it. The rest of the record
+/// is its caller's.
+using AnswerSamples = std::function<std::vector<Record>(std::span<const Sample> samples)>;
+
+/// Labels, best first. `session` must outlive what is returned, here and below.
+AnswerSamples ClassifyWith(Session& session);
+
+/// Embeddings of pictures, and of their partners where they have one; `kind` as in
+/// Session::Embedding.
+AnswerSamples EmbedWith(Session& session, std::string_view kind);
+
+}  // namespace vernier
