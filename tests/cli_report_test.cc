@@ -55,6 +55,22 @@ std::string Bench() {
     {"dtype": "f16", "threads": 2, "batch": 4, "error": "not on this machine"}]})";
 }
 
+// The least of docs/reference/eval-json.md.
+std::string Evaluation() {
+  return R"({"kind": "evaluation", "model": "m", "data": "charts", "task": "answer",
+    "counts": {"samples": 10, "done": 8, "failed": 1, "failed_count_as": "wrong"},
+    "complete": false,
+    "metrics": [{"name": "relaxed_accuracy", "value": 0.75, "low": 0.4, "high": 0.95, "n": 8},
+                {"name": "rouge_l", "value": 0.8, "low": 0.5, "high": 0.9, "n": 8}],
+    "gates": [{"gate": "rouge_l>=1.0", "outcome": "inconclusive", "value": 0.8, "low": null,
+               "high": null, "note": "too few samples"}],
+    "verdict": {"kind": "inconclusive", "reasons": ["8 samples do not decide"]},
+    "baseline": {"path": "old.jsonl", "paired": 8, "unpaired": 0, "agreement": [], "deltas": [],
+      "changed_count": 1,
+      "changed": [{"id": "a.png", "expected": ["42"], "before": "it is 42", "now": "it is 43"}]},
+    "mistakes_count": 0, "mistakes": []})";
+}
+
 class Report : public testing::Test {
  protected:
   SpawnResult Make(std::vector<std::string> results) {
@@ -103,6 +119,24 @@ TEST_F(Report, ShowsBothKindsOfErrorAndWhatWasNotTested) {
   EXPECT_THAT(text, HasSubstr("layer.1.output.dense adds most error of its own."));
 }
 
+TEST_F(Report, ShowsWhichAnswersChangedAndHowSureTheMetricsAre) {
+  const SpawnResult result = Make({folder_.Write("eval.json", Evaluation())});
+  EXPECT_EQ(result.exit_code, 3);
+  EXPECT_THAT(Written("report.html"),
+              AllOf(HasSubstr("it is <del>42</del>"), HasSubstr("it is <ins>43</ins>")));
+  EXPECT_THAT(Written("report.md"),
+              AllOf(HasSubstr("| relaxed\\_accuracy | 0.75 | 0.4 – 0.95 | 8 |"),
+                    HasSubstr("2 of the 10 samples of charts")));
+}
+
+TEST_F(Report, ShowsPicturesWithTheirAnswers) {
+  const std::string picture = std::string(VERNIER_SOURCE_DIR) + "/models/digits-vit/test";
+  const std::string run = folder_.path("run.json");
+  Vernier({"run", "--model", DigitsModel(), "--image", picture, "--json", run});
+  EXPECT_EQ(Make({run}).exit_code, 0);
+  EXPECT_THAT(Written("report.html"), HasSubstr("src=\"data:image/png;base64,"));
+}
+
 TEST_F(Report, KeepsTheResultsWithTheirHashes) {
   const std::string bench = folder_.Write("bench.json", Bench());
   Make({bench});
@@ -127,7 +161,8 @@ TEST_F(Report, NamesTheFileThatIsNoResult) {
   };
   EXPECT_THAT(errors("{\"kind\": \"comparison\"}"),
               AllOf(HasSubstr("broken.json"), HasSubstr("verdict")));
-  EXPECT_THAT(errors("{}"), HasSubstr("broken.json: holds no result of compare, bench or run"));
+  EXPECT_THAT(errors("{}"),
+              HasSubstr("broken.json: holds no result of compare, eval, bench or run"));
   EXPECT_THAT(errors("{\"runs\": [{\"median_ms\": \"fast\"}]}"), HasSubstr("median_ms"));
   EXPECT_THAT(errors("[1, 2"), HasSubstr("broken.json"));
 }

@@ -28,7 +28,7 @@ std::vector<Flag> ReportFlags(ReportVerbOptions& options) {
   return {{.name = "RESULT",
            .metavar = "RESULT",
            .section = "Input",
-           .help = "JSON files written by compare, bench or run; each becomes a part.",
+           .help = "JSON files written by compare, eval, bench or run; each becomes a part.",
            .target = &options.results,
            .completion = Completion::kFile,
            .required = true},
@@ -122,7 +122,7 @@ Verb ReportVerb() {
   return {.name = "report",
           .summary = "join results into one report, to read, to keep and to sign",
           .description =
-              "Reads what compare, bench and run wrote with --json and writes report.json, "
+              "Reads what compare, eval, bench and run wrote with --json and writes report.json, "
               "report.md and one report.html that needs no network: the verdict first, then gates, "
               "worst layers, plots, what was not tested, the environment, and the command behind "
               "every figure. Ends with the joined verdict's exit code: 1 when a result failed, 3 "

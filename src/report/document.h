@@ -46,7 +46,6 @@ struct Figure {
 /// Two answers to one question, differences marked by the writers.
 struct TextPair {
   std::string name;
-  std::string picture;  // data URI of a small picture, or empty
   std::string reference;
   std::string candidate;
   std::string remark;
@@ -55,6 +54,16 @@ struct TextPairs {
   std::string reference_title;
   std::string candidate_title;
   std::vector<TextPair> pairs;
+};
+
+/// Pictures with what was found in them.
+struct GalleryItem {
+  std::string name;
+  std::string picture;  // data URI
+  std::string text;
+};
+struct Gallery {
+  std::vector<GalleryItem> items;
 };
 
 /// Commands as one could paste them into a shell, each with what it makes again.
@@ -66,7 +75,7 @@ struct Commands {
   std::vector<Command> lines;
 };
 
-using Block = std::variant<Paragraph, BulletList, Table, Figure, TextPairs, Commands>;
+using Block = std::variant<Paragraph, BulletList, Table, Figure, TextPairs, Gallery, Commands>;
 
 struct Section {
   std::string id;  // for links within the report: lower-case letters, digits, dashes

@@ -155,10 +155,6 @@ class HtmlWriter {
       if (!pair.remark.empty()) {
         html_ += fmt::format("<div class=\"remark\">{}</div>\n", EscapeMarkup(pair.remark));
       }
-      if (!pair.picture.empty()) {
-        html_ +=
-            fmt::format("<img alt=\"{}\" src=\"{}\">\n", EscapeMarkup(pair.name), pair.picture);
-      }
       const auto parts = DiffWords(pair.reference, pair.candidate);
       html_ += "<div class=\"sides\">\n";
       Side(pairs.reference_title, parts, DiffKind::kOnlyReference, "del");
@@ -176,6 +172,16 @@ class HtmlWriter {
       if (part.kind == own) html_ += fmt::format("<{0}>{1}</{0}>", tag, EscapeMarkup(part.text));
     }
     html_ += "</p></div>\n";
+  }
+
+  void Write(const Gallery& gallery) {
+    html_ += "<div class=\"gallery\">\n";
+    for (const GalleryItem& item : gallery.items) {
+      html_ += fmt::format(
+          "<figure><img alt=\"{0}\" src=\"{1}\"><figcaption>{0}</figcaption><p>{2}</p></figure>\n",
+          EscapeMarkup(item.name), item.picture, EscapeMarkup(item.text));
+    }
+    html_ += "</div>\n";
   }
 
   void Write(const Commands& commands) {

@@ -23,8 +23,8 @@ Document Hostile() {
                         .remark = attack,
                         .blocks = {Paragraph{attack}, BulletList{{attack}},
                                    Table{attack, {{attack}}, {{{attack}}}},
-                                   TextPairs{attack, attack, {{attack, "", attack, "b", attack}}},
-                                   Commands{{{attack, attack}}}}}},
+                                   TextPairs{attack, attack, {{attack, attack, "b", attack}}},
+                                   Gallery{{{attack, "", attack}}}, Commands{{{attack, attack}}}}}},
           .made = attack};
 }
 
@@ -53,7 +53,7 @@ TEST(WriteHtml, MarksWhereTwoAnswersDiffer) {
   document.sections.push_back(
       {.id = "texts",
        .title = "Answers",
-       .blocks = {TextPairs{"f32", "bf16", {{"chart.png", "", "about 42", "about 43", ""}}}}});
+       .blocks = {TextPairs{"f32", "bf16", {{"chart.png", "about 42", "about 43", ""}}}}});
   const std::string html = WriteHtml(document);
   EXPECT_THAT(html, HasSubstr("about <del>42</del>"));
   EXPECT_THAT(html, HasSubstr("about <ins>43</ins>"));

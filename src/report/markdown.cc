@@ -110,6 +110,12 @@ class MarkdownWriter {
     Write(table);
   }
 
+  void Write(const Gallery& gallery) {
+    Table table{.columns = {{"picture"}, {"result"}}};
+    for (const GalleryItem& item : gallery.items) table.rows.push_back({{item.name}, {item.text}});
+    Write(table);
+  }
+
   void Write(const Commands& commands) {
     for (const Command& command : commands.lines) {
       text_ += fmt::format("\n{}\n\n{}", Plain(command.what), Fenced(command.line));

@@ -31,6 +31,8 @@ ReportPart PartOf(const ResultFile& file) {
         return RunPart(file);
       case ResultKind::kCompare:
         return ComparePart(file);
+      case ResultKind::kEval:
+        return EvalPart(file);
       case ResultKind::kBench:
         break;
     }
@@ -149,7 +151,7 @@ const char* Name(Finding finding) {
 Report BuildReport(const std::vector<ResultFile>& files, const ReportOptions& options) {
   if (files.empty()) {
     throw Error(ErrorKind::kUsage, "there is nothing to report",
-                "give the JSON files of compare, bench or run");
+                "give the JSON files of compare, eval, bench or run");
   }
   std::vector<ReportPart> parts;
   for (const ResultFile& file : files) parts.push_back(PartOf(file));

@@ -14,6 +14,7 @@ std::optional<ResultKind> KindOf(const Json& content) {
   if (!content.is_object()) return {};
   const std::string kind = content.GetString("kind", "");
   if (kind == "comparison") return ResultKind::kCompare;
+  if (kind == "evaluation") return ResultKind::kEval;
   const auto holds = [&](std::string_view key) {
     const Json* member = content.Find(key);
     return member != nullptr && member->is_array();
@@ -31,6 +32,8 @@ const char* Name(ResultKind kind) {
       return "run";
     case ResultKind::kCompare:
       return "compare";
+    case ResultKind::kEval:
+      return "eval";
     case ResultKind::kBench:
       break;
   }
@@ -42,7 +45,7 @@ ResultFile ReadResultFile(const std::string& path) {
   const std::optional<ResultKind> kind = KindOf(file.content);
   if (!kind) {
     throw Error(ErrorKind::kInput,
-                fmt::format("{}: holds no result of compare, bench or run", path),
+                fmt::format("{}: holds no result of compare, eval, bench or run", path),
                 "give the file that one of them wrote with --json");
   }
   file.kind = *kind;

@@ -7,7 +7,7 @@
 
 namespace vernier {
 
-enum class ResultKind { kRun, kCompare, kBench };
+enum class ResultKind { kRun, kCompare, kEval, kBench };
 const char* Name(ResultKind kind);
 
 struct ResultFile {

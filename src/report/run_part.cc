@@ -1,9 +1,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <map>
 
 #include "report/manifest.h"
+#include "report/picture.h"
 #include "report/sections.h"
 
 namespace vernier {
@@ -11,6 +11,7 @@ namespace {
 
 // A run of a folder can hold thousands of pictures; the result file keeps them all.
 constexpr size_t kMaxResults = 50;
+constexpr size_t kMaxPictures = 12;
 
 std::string AnswerOf(const Json& result) {
   if (result.Has("text")) return result.GetString("text");
@@ -40,12 +41,27 @@ Table ResultsTable(const Json& content) {
   return table;
 }
 
+// The first pictures with their answers, as far as the files are still there.
+Gallery Pictures(const Json& content) {
+  Gallery gallery;
+  for (const Json& result : content.GetArray("results").items()) {
+    if (gallery.items.size() == kMaxPictures) break;
+    const std::string path = result.GetString("image", "");
+    std::string picture = PictureUri(path);
+    if (!picture.empty()) gallery.items.push_back({path, std::move(picture), AnswerOf(result)});
+  }
+  return gallery;
+}
+
 }  // namespace
 
 ReportPart RunPart(const ResultFile& file) {
   ReportPart part;
   Section section{.id = "", .title = "Results", .remark = file.content.GetString("model", "")};
   section.blocks.push_back(ResultsTable(file.content));
+  if (Gallery pictures = Pictures(file.content); !pictures.items.empty()) {
+    section.blocks.push_back(std::move(pictures));
+  }
   if (const Json* failed = file.content.Find("failed"); failed != nullptr && failed->size() > 0) {
     Table table{.caption = "Inputs that could not be used.", .columns = {{"input"}, {"error"}}};
     for (const Json& entry : failed->items()) {

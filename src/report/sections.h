@@ -25,6 +25,7 @@ struct ReportPart {
 };
 
 ReportPart ComparePart(const ResultFile& file);
+ReportPart EvalPart(const ResultFile& file);
 ReportPart BenchPart(const ResultFile& file);
 ReportPart RunPart(const ResultFile& file);
 

@@ -79,7 +79,9 @@ svg .interval { stroke-width: 2; opacity: .55; } svg rect + .interval { stroke: 
 .pair { border: 1px solid var(--line); border-radius: .4rem; padding: .75rem 1rem; margin: .75rem 0; }
 .pair .name { font-weight: 600; font-size: .9rem; overflow-wrap: anywhere; }
 .pair .remark { color: var(--soft); font-size: .85rem; }
-.pair img { max-width: 100%; max-height: 16rem; border: 1px solid var(--line); margin: .5rem 0; }
+.gallery { display: grid; grid-template-columns: repeat(auto-fill, minmax(14rem, 1fr)); gap: 1rem; }
+.gallery figure { margin: 0; } .gallery p { font-weight: 600; white-space: pre-wrap; }
+.gallery img { max-width: 100%; max-height: 18rem; border: 1px solid var(--line); }
 .sides { display: grid; grid-template-columns: repeat(auto-fit, minmax(16rem, 1fr)); gap: .75rem; }
 .sides h3 { font-size: .8rem; color: var(--soft); margin: .25rem 0; }
 .sides p { white-space: pre-wrap; overflow-wrap: anywhere; margin: 0; }
