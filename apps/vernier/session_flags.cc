@@ -73,6 +73,12 @@ std::vector<Flag> SessionFlagTable(SessionFlags& flags) {
            .target = &flags.isa,
            .default_text = "the best there is",
            .choices = {"scalar", "avx2", "avx512", "avx512_bf16", "amx", "neon"}},
+          {.name = "--precision-file",
+           .metavar = "FILE",
+           .section = "Computing",
+           .help = "Which nodes compute at which numbers, by name; goes before --dtype.",
+           .target = &flags.precision_file,
+           .completion = Completion::kFile},
           {.name = "--no-onednn",
            .metavar = "",
            .section = "Computing",
@@ -90,6 +96,7 @@ SessionOptions ToSessionOptions(const SessionFlags& flags) {
   options.model = flags.model;
   options.device = flags.device;
   options.isa = flags.isa;
+  options.precision_file = flags.precision_file;
   options.onednn = !flags.no_onednn;
   options.disabled_passes = flags.disabled_passes;
   options.interpolate_positions = flags.interpolate;

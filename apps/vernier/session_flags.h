@@ -14,6 +14,7 @@ struct SessionFlags {
   std::string model;
   std::string device = "cpu";
   std::string isa;
+  std::string precision_file;
   bool no_onednn = false;
   std::vector<std::string> disabled_passes;
   std::string size;

@@ -27,9 +27,11 @@ struct SessionOptions {
   std::string model;           // folder of a checkpoint as published
   std::string device = "cpu";  // "cpu", or "ref" for the slow definition of every op
   std::string dtype = "f32";   // "f32" or "bf16"
-  int threads = 0;             // 0: all that this process may use
-  std::string isa = {};        // highest instruction set to use; empty: the best there is
-  bool onednn = true;          // false: only vernier's own kernels
+  /// Rules by name that go before the dtype's own (docs/reference/precision-file.md); empty: none.
+  std::string precision_file = {};
+  int threads = 0;       // 0: all that this process may use
+  std::string isa = {};  // highest instruction set to use; empty: the best there is
+  bool onednn = true;    // false: only vernier's own kernels
   std::vector<std::string> disabled_passes = {};
   std::function<void(std::string_view pass, std::string_view graph)> observe_pass = {};
 

@@ -2,6 +2,10 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
+#include "ops/attention.h"
+#include "ops/linear.h"
 #include "vernier/error.h"
 
 namespace vernier {
@@ -24,6 +28,17 @@ bool GlobMatches(std::string_view pattern, std::string_view text) {
   }
   while (p < pattern.size() && pattern[p] == '*') ++p;
   return p == pattern.size();
+}
+
+bool TakesPrecision(const Node& node) { return node.op == &kLinear || node.op == &kAttention; }
+
+bool Matches(const PrecisionRule& rule, const Graph& graph, const Node& node) {
+  if (GlobMatches(rule.pattern, node.name)) return true;
+  return std::ranges::any_of(node.outputs, [&](int output) {
+    return std::ranges::any_of(graph.value(output).aliases, [&](const std::string& alias) {
+      return GlobMatches(rule.pattern, alias);
+    });
+  });
 }
 
 PrecisionRules PresetRules(std::string_view name, const std::vector<std::string>& keep_f32) {

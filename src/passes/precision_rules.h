@@ -19,6 +19,12 @@ using PrecisionRules = std::vector<PrecisionRule>;
 /// True when `pattern` matches the whole of `text`.
 bool GlobMatches(std::string_view pattern, std::string_view text);
 
+/// Whether a node has a precision: it multiplies.
+bool TakesPrecision(const Node& node);
+
+/// Whether the rule names the node, by its name or an alias of a result.
+bool Matches(const PrecisionRule& rule, const Graph& graph, const Node& node);
+
 /// Rules of a preset: "f32" none; "bf16" weights, multiplies and the values between them in bf16,
 /// while the residual stream, norm statistics, softmax and `keep_f32` nodes stay f32.
 /// Throws Error{kUsage} for another name.

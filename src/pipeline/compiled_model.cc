@@ -12,6 +12,7 @@
 #include "graph/printer.h"
 #include "io/scan.h"
 #include "pipeline/checkpoint_weights.h"
+#include "pipeline/precision_file.h"
 #include "runtime/plan.h"
 #include "vernier/error.h"
 
@@ -56,6 +57,11 @@ CompiledModel::CompiledModel(const SessionOptions& options)
   backend_ = MakeBackend(options_);
   weights_ = MakeWeightStore(folder_, model_, options_.seed);
   rules_ = PresetRules(options_.dtype, model_.keep_f32);
+  if (!options_.precision_file.empty()) {
+    const PrecisionRules file = ReadPrecisionFile(options_.precision_file);
+    CheckPrecisionRules(file, model_.graph, options_.precision_file);
+    rules_.insert(rules_.end(), file.begin(), file.end());
+  }
   program_ = Compile(rules_);
   seconds_.compile = SecondsSince(read);
 }
