@@ -1,14 +1,14 @@
-// Which checkpoint a result came from, as one hash.
+// What identifies a checkpoint in results, caches and bundles.
 #pragma once
 
 #include <string>
 
+#include "pipeline/loaded_model.h"
+
 namespace vernier {
 
-/// SHA-256 over the names and contents of the weights and of the configuration and tokenizer files
-/// beside them, in the order of their names; of a single weights file, over that file alone. Other
-/// files (cards, pictures, logs) do not count, nor does where the folder lies. Throws Error{kInput}
-/// for files that cannot be read.
-std::string HashOfModel(const std::string& path);
+/// SHA-256 over the configuration and the contents of the weight files, in their order; names and
+/// places of files do not count. Reads all of them. Throws Error{kInput} for one that is gone.
+std::string ModelSha256(const ModelFolder& folder);
 
 }  // namespace vernier

@@ -10,7 +10,7 @@
 
 namespace vernier {
 
-GivenValues::GivenValues(const Plan& plan, const TensorSource& source, std::vector<bool> wanted,
+GivenValues::GivenValues(const Plan& plan, const GivenTensors& source, std::vector<bool> wanted,
                          GivenOptions options)
     : plan_(plan),
       graph_(plan.program().original()),

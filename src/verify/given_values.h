@@ -13,9 +13,10 @@
 namespace vernier {
 
 /// Tensors by name, wherever they lie.
-class TensorSource {
+class GivenTensors {
  public:
-  virtual ~TensorSource() = default;
+  virtual ~GivenTensors() = default;
+  virtual std::vector<std::string> Names() const = 0;
   virtual bool Has(std::string_view name) const = 0;
   /// For names that it has. Read throws Error{kInput} for a tensor that cannot be read after all.
   virtual Shape ShapeOf(std::string_view name) const = 0;
@@ -35,7 +36,7 @@ class GivenValues final : public BoundaryValues {
   /// `plan` gives graph, extents and weights; its kernels are not used. A value is looked up under
   /// its name, then under its aliases and output names; one of another size than the model's does
   /// not count. Plan, source and states must outlive this.
-  GivenValues(const Plan& plan, const TensorSource& source, std::vector<bool> wanted,
+  GivenValues(const Plan& plan, const GivenTensors& source, std::vector<bool> wanted,
               GivenOptions options = {});
 
   bool Has(int value) const override;
@@ -59,7 +60,7 @@ class GivenValues final : public BoundaryValues {
 
   const Plan& plan_;
   const Graph& graph_;
-  const TensorSource& source_;
+  const GivenTensors& source_;
   GivenOptions options_;
   std::vector<bool> wanted_;           // by value
   std::vector<std::string> given_as_;  // by value

@@ -244,7 +244,7 @@ TEST(Lockstep, FindsOnlyRoundingInAPortThatIsRight) {
 }
 
 // A reference on file: some of the values that a run of `ref` gives.
-class Recorded final : public TensorSource {
+class Recorded final : public GivenTensors {
  public:
   Recorded(const Plan& plan, const NamedTensors& inputs,
            const std::function<bool(const std::string&)>& keep) {
@@ -261,6 +261,11 @@ class Recorded final : public TensorSource {
     Context().Run(plan, Views(inputs), {.taps = &sink});
   }
 
+  std::vector<std::string> Names() const override {
+    std::vector<std::string> names;
+    for (const auto& [name, tensor] : tensors_) names.push_back(name);
+    return names;
+  }
   bool Has(std::string_view name) const override { return tensors_.contains(name); }
   Shape ShapeOf(std::string_view name) const override {
     return tensors_.find(name)->second.shape();
