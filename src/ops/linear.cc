@@ -66,14 +66,24 @@ Types InferFusedLinear(const Attributes& attributes, const Types& in) {
     RequireEqual(weight.dim(1), in[0].dim(-1), "the weight's input width");
     width = width + weight.dim(0);
   }
+  if (fused.gated) {
+    RequireEqual(fused.parts, 2, "the number of parts of a gated product");
+    width = in[static_cast<size_t>(fused.weight(0))].dim(0);
+    RequireEqual(in[static_cast<size_t>(fused.weight(1))].dim(0), width, "the gated width");
+  }
   ValueType out = in[0];
   out.shape.back() = width;
   return {out};
 }
 
+Dim FusedLinearFlops(const Attributes& attributes, const Types& in, const Types& out) {
+  return LinearFlops(attributes, in, out) * (attributes.get<FusedLinear>().gated ? 2 : 1);
+}
+
 std::string DescribeFusedLinear(const Attributes& attributes) {
   const auto& fused = attributes.get<FusedLinear>();
-  return fmt::format("parts={}, activation={}", fused.parts, Name(fused.activation));
+  return fmt::format("parts={}, activation={}{}", fused.parts, Name(fused.activation),
+                     fused.gated ? ", gated" : "");
 }
 
 }  // namespace
@@ -97,7 +107,7 @@ const OpDef kFusedLinear{.name = "FusedLinear",
                          .min_inputs = 5,
                          .max_inputs = 64,
                          .infer = InferFusedLinear,
-                         .flops = LinearFlops,
+                         .flops = FusedLinearFlops,
                          .describe = DescribeFusedLinear};
 
 }  // namespace vernier

@@ -11,11 +11,13 @@ namespace vernier {
 struct Linear {};
 struct MatMul {};
 
-/// y = act(x * transpose(concat(w_0..w_p)) + concat(b_0..b_p)) * scale + residual
+/// y = act(x * transpose(concat(w_0..w_p)) + concat(b_0..b_p)) * scale + residual, or, gated, with
+/// two parts and nothing else y = act(x * transpose(w_0)) . (x * transpose(w_1))
 /// inputs: x, w_0..w_{parts-1}, b_0..b_{parts-1} (each may be absent), scale?, residual?
 struct FusedLinear {
   int parts = 1;
   ActivationKind activation = ActivationKind::kNone;
+  bool gated = false;
 
   int weight(int part) const { return 1 + part; }
   int bias(int part) const { return 1 + parts + part; }

@@ -129,7 +129,9 @@ void FuseEpilogue(Graph& graph, const PassContext&) {
   Normalise(graph);
   std::vector<int> linears;
   for (const Node& node : graph.nodes()) {
-    if (node.op == &kFusedLinear) linears.push_back(node.id);
+    // A gated product's last step holds nothing more.
+    const bool open = node.op == &kFusedLinear && !node.attributes.get<FusedLinear>().gated;
+    if (open) linears.push_back(node.id);
   }
   for (int id : linears) Chain(graph, id).Absorb();
 }

@@ -24,6 +24,34 @@ Node& NodeOf(Graph& graph, const char* name) {
   return graph.mutable_nodes()[graph.IndexOf(graph.value(graph.Find(name)).producer)];
 }
 
+Graph GatedMlp() {
+  Graph graph("gated");
+  const Value x = graph.Input("x", DType::kF32, {2, 3, 16});
+  graph.MarkOutput(nn::GatedMlp(x, Path("mlp"), {24, 16}, ActivationKind::kGeluTanh), "y");
+  return graph;
+}
+
+TEST(FuseGates, MakesOneProductOfGateAndValue) {
+  Graph graph = GatedMlp();
+  EXPECT_THAT(OpsAfter(graph, {FuseGates, FuseProjections, FuseEpilogue}),
+              ::testing::ElementsAre("FusedLinear", "FusedLinear"));
+  const Node& fused = graph.nodes().front();
+  EXPECT_TRUE(fused.attributes.get<FusedLinear>().gated);
+  EXPECT_EQ(fused.attributes.get<FusedLinear>().activation, ActivationKind::kGeluTanh);
+  EXPECT_EQ(graph.value(fused.outputs[0]).name, "mlp.dropout");
+  EXPECT_EQ(graph.value(fused.inputs[1]).name, "mlp.wi_0.weight");
+  EXPECT_EQ(graph.value(fused.outputs[0]).type.shape, (Dims{2, 3, 24}));
+}
+
+TEST(FuseGates, LeavesAGateAloneThatIsReadElsewhereOrOfAnotherPrecision) {
+  Graph read = GatedMlp();
+  read.MarkOutput({&read, read.Find("mlp.act")}, "gate");
+  EXPECT_THAT(OpsAfter(read, {FuseGates}), ::testing::Contains("Binary"));
+  Graph mixed = GatedMlp();
+  NodeOf(mixed, "mlp.wi_1").precision.multiply = DType::kBF16;
+  EXPECT_THAT(OpsAfter(mixed, {FuseGates}), ::testing::Contains("Binary"));
+}
+
 struct Projections {
   Graph graph{"projections"};
   Value x = graph.Input("x", DType::kF32, {2, 3, 16});

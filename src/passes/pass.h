@@ -38,6 +38,7 @@ void RunPasses(Graph& graph, const PassContext& context, const std::vector<std::
 
 void DropUnused(Graph& graph, const PassContext& context);
 void AssignPrecision(Graph& graph, const PassContext& context);
+void FuseGates(Graph& graph, const PassContext& context);
 void FuseProjections(Graph& graph, const PassContext& context);
 void FuseEpilogue(Graph& graph, const PassContext& context);
 void FuseRotary(Graph& graph, const PassContext& context);

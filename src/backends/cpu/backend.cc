@@ -68,7 +68,7 @@ class CpuDevice final : public Backend {
   }
 
   std::vector<std::string> passes() const override {
-    return {"drop_unused",   "precision",   "fuse_projections",
+    return {"drop_unused",   "precision",   "fuse_gates", "fuse_projections",
             "fuse_epilogue", "fuse_rotary", "casts"};
   }
 

@@ -148,14 +148,17 @@ void Gemm::MultiplyBlock(const GemmOperands& operands, int64_t panel, RowRange r
 
 void Gemm::FinishBlock(const GemmOperands& operands, int64_t panel, RowRange rows,
                        const float* sums) const {
-  const int64_t column = panel * kernel_.panel_columns;
+  const bool gated = desc_.gated_columns > 0;
+  const int64_t panel_columns = kernel_.panel_columns / (gated ? 2 : 1);
+  const int64_t column = panel * panel_columns;
+  const int64_t all_columns = gated ? desc_.gated_columns : desc_.weights.n;
   const auto from_column = [column](const float* values) {
     return values == nullptr ? nullptr : values + column;
   };
   const int64_t c_offset = rows.begin * desc_.c_stride + column;
   const bool c_bf16 = desc_.c == DType::kBF16;
   kernel_.finish({.rows = rows.end - rows.begin,
-                  .columns = std::min(kernel_.panel_columns, desc_.weights.n - column),
+                  .columns = std::min(panel_columns, all_columns - column),
                   .sums = sums,
                   .bias = from_column(operands.bias),
                   .activation = desc_.activation,
@@ -166,6 +169,7 @@ void Gemm::FinishBlock(const GemmOperands& operands, int64_t panel, RowRange row
                   .residual_stride = desc_.residual_stride,
                   .c = static_cast<char*>(operands.c) + c_offset * (c_bf16 ? 2 : 4),
                   .c_stride = desc_.c_stride,
+                  .gated = gated,
                   .c_bf16 = c_bf16});
 }
 

@@ -28,6 +28,9 @@ struct GemmDesc {
   bool bias = false;
   Activation activation = Activation::kNone;
   bool scale = false;
+  // c[m, n] = act(a·w of the panels' first halves) * (a·w of their second halves): each panel holds
+  // half a panel of gates, then the values that they gate. 0: not so; else the columns of c.
+  int64_t gated_columns = 0;
   bool residual = false;  // fp32
   int64_t residual_stride = 0;
   bool residual_in_place = false;  // the residual is c itself

@@ -17,8 +17,8 @@ namespace vernier {
 // for 197 x 768 x 3072, else 1.00 to 1.03).
 // Otherwise oneDNN is taken throughout, because a choice by the number of rows would make a row's
 // bits depend on the batch. Left to us: strided activations and k = 1, for which it has only its
-// reference kernel; bf16 on a CPU without bf16 products and narrow products, which were not
-// measured.
+// reference kernel; gated products, whose last step it does not have; bf16 on a CPU without bf16
+// products and narrow products, which were not measured.
 GemmProvider FasterGemmProvider(const GemmDesc& desc) {
   constexpr int64_t kMeasured = 64;  // the least n and k that count as such
   const bool packed_for_here =
@@ -28,8 +28,8 @@ GemmProvider FasterGemmProvider(const GemmDesc& desc) {
   const bool dense = desc.a_stride == desc.weights.k;
   const bool separate_residual = desc.residual && !desc.residual_in_place;
   const bool large = desc.m > 0 && desc.weights.n >= kMeasured && desc.weights.k >= kMeasured;
-  const bool fits =
-      packed_for_here && same_types && has_products && dense && large && !separate_residual;
+  const bool fits = desc.gated_columns == 0 && packed_for_here && same_types && has_products &&
+                    dense && large && !separate_residual;
   return HasOnednn() && fits ? GemmProvider::kOnednn : GemmProvider::kVernier;
 }
 

@@ -89,7 +89,13 @@ class LinearNode final : public PreparedNode {
     }
     const int64_t k = Input(args, attributes_.weight(0)).type.dim(1).constant();
     weights_.layout = PackedLayoutFor(options.isa, args.node.precision.weight, n, k);
-    const std::string tag = std::string(Name(weights_.layout.dtype)) + weights_.layout.tag();
+    std::string tag = std::string(Name(weights_.layout.dtype)) + weights_.layout.tag();
+    if (attributes_.gated) {
+      gated_columns_ = n / 2;
+      const int64_t half = weights_.layout.panel_columns / 2;
+      weights_.layout.n = (gated_columns_ + half - 1) / half * weights_.layout.panel_columns;
+      tag += "gated";
+    }
     weights_.packed = args.weights.Packed("packed:" + names + tag, weights_.layout.bytes(),
                                           [&](WeightBytes& into) { Pack(args, into); });
     weights_.bias = Biases(args, names, n);
@@ -120,6 +126,7 @@ class LinearNode final : public PreparedNode {
 
  private:
   GemmProvider ProviderOf(const GemmDesc& desc) const {
+    if (attributes_.gated) return GemmProvider::kVernier;  // oneDNN has no such last step
     switch (options_.onednn) {
       case OnednnUse::kNever:
         return GemmProvider::kVernier;
@@ -161,6 +168,7 @@ class LinearNode final : public PreparedNode {
             .bias = weights_.bias != nullptr,
             .activation = KernelActivation(attributes_.activation),
             .scale = weights_.scale != nullptr,
+            .gated_columns = gated_columns_,
             .residual = has_residual_,
             .isa = options_.isa};
   }
@@ -190,10 +198,34 @@ class LinearNode final : public PreparedNode {
                          .n = weight.type.dim(0).constant(),
                          .row_stride = weights_.layout.k});
     }
+    std::vector<float> zeros;
+    if (attributes_.gated) {
+      zeros.resize(static_cast<size_t>(weights_.layout.panel_columns * weights_.layout.k));
+      sources = Halves(sources, zeros);
+    }
     PackWeights(weights_.layout, sources, into.data(), args.threads);
     for (int part = 0; part < attributes_.parts; ++part) {
       args.weights.Release(Input(args, attributes_.weight(part)).name);
     }
+  }
+
+  // Half a panel of gates, half a panel of values, and so on; zeros fill up the last halves.
+  std::vector<PackSource> Halves(std::span<const PackSource> parts,
+                                 std::span<const float> zeros) const {
+    const int64_t half = weights_.layout.panel_columns / 2;
+    std::vector<PackSource> halves;
+    for (int64_t row = 0; row < gated_columns_; row += half) {
+      for (PackSource part : parts) {
+        const int64_t skipped = row * part.row_stride * static_cast<int64_t>(ByteSize(part.dtype));
+        part.data = static_cast<const char*>(part.data) + skipped;
+        part.n = std::min(half, gated_columns_ - row);
+        halves.push_back(part);
+        if (part.n == half) continue;
+        halves.push_back(
+            {.data = zeros.data(), .n = half - part.n, .row_stride = weights_.layout.k});
+      }
+    }
+    return halves;
   }
 
   // The parts' biases one after the other, zeros where a part has none.
@@ -226,6 +258,7 @@ class LinearNode final : public PreparedNode {
   CpuBackendOptions options_;
   LinearWeights weights_;
   bool has_residual_;
+  int64_t gated_columns_ = 0;  // of the result, where the product is gated
   bool onednn_runs_ = false;
 };
 

@@ -31,10 +31,11 @@ struct GemmMultiply {
   int64_t next_bytes = 0;
 };
 
-/// Second step: c = act(sums + bias) * scale + residual over the first `columns` of a panel.
+/// Second step: c = act(sums + bias) * scale + residual over the first `columns` of a panel. Gated:
+/// c = act(first half of the panel) * second half, and nothing else.
 struct GemmFinish {
   int64_t rows = 0;
-  int64_t columns = 0;          // at most the panel's
+  int64_t columns = 0;          // at most the panel's, gated at most its half
   const float* sums = nullptr;  // [rows, panel columns]
   const float* bias = nullptr;  // [columns]; null: none
   Activation activation = Activation::kNone;
@@ -43,6 +44,7 @@ struct GemmFinish {
   int64_t residual_stride = 0;
   void* c = nullptr;
   int64_t c_stride = 0;
+  bool gated = false;
   bool c_bf16 = false;  // round to nearest even
 };
 

@@ -103,8 +103,38 @@ inline void FinishVector(const GemmFinish& f, const float* sums, int64_t row, in
   }
 }
 
+/// The same of a gated panel, whose second half starts at `gated`.
+template <Activation kActivation, typename V, bool kWhole>
+inline void FinishGatedVector(const GemmFinish& f, const float* sums, const float* gated,
+                              int64_t row, int64_t column) {
+  const int64_t count = f.columns - column;
+  const V y = Activate<kActivation>(V::Load(sums + column)) * V::Load(gated + column);
+  const int64_t at = row * f.c_stride + column;
+  if (f.c_bf16) {
+    auto* c = static_cast<uint16_t*>(f.c) + at;
+    kWhole ? y.StoreBf16(c) : y.StoreBf16Part(c, count);
+  } else {
+    float* c = static_cast<float*>(f.c) + at;
+    kWhole ? y.Store(c) : y.StorePart(c, count);
+  }
+}
+
+template <Activation kActivation, typename V, int64_t kPanelColumns>
+void FinishGatedRows(const GemmFinish& f) {
+  const int64_t whole = f.columns / V::kLanes * V::kLanes;
+  for (int64_t row = 0; row < f.rows; ++row) {
+    const float* sums = f.sums + row * kPanelColumns;
+    const float* gated = sums + kPanelColumns / 2;
+    for (int64_t column = 0; column < whole; column += V::kLanes) {
+      FinishGatedVector<kActivation, V, true>(f, sums, gated, row, column);
+    }
+    if (whole < f.columns) FinishGatedVector<kActivation, V, false>(f, sums, gated, row, whole);
+  }
+}
+
 template <Activation kActivation, typename V, int64_t kPanelColumns>
 void FinishRows(const GemmFinish& f) {
+  if (f.gated) return FinishGatedRows<kActivation, V, kPanelColumns>(f);
   const int64_t whole = f.columns / V::kLanes * V::kLanes;
   for (int64_t row = 0; row < f.rows; ++row) {
     const float* sums = f.sums + row * kPanelColumns;

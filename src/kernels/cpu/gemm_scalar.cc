@@ -65,6 +65,7 @@ void Finish(const GemmFinish& f) noexcept {
       float y = f.sums[row * kColumns + column];
       if (f.bias != nullptr) y += f.bias[column];
       y = Apply(f.activation, y);
+      if (f.gated) y *= f.sums[row * kColumns + kColumns / 2 + column];
       if (f.scale != nullptr) y *= f.scale[column];
       if (f.residual != nullptr) y += f.residual[row * f.residual_stride + column];
       const int64_t at = row * f.c_stride + column;
