@@ -26,6 +26,16 @@ int32_t CheckedId(int64_t id, const std::string& where) {
   return static_cast<int32_t>(id);
 }
 
+// Items of lists do not know their place.
+template <typename Read>
+auto At(const std::string& where, const Read& read) {
+  try {
+    return read();
+  } catch (const Error& error) {
+    throw error.WithContext(where);
+  }
+}
+
 void AddPiece(const std::string& piece, int32_t id, const std::string& where,
               Vocabulary& vocabulary) {
   switch (vocabulary.Add(piece, id)) {
@@ -47,9 +57,10 @@ Unigram ReadUnigram(const Json& model, Vocabulary& vocabulary) {
     if (item.size() != 2 || !item.is_array()) {
       throw Wrong(where, fmt::format("entry {} is not a pair of piece and score", pieces.size()));
     }
-    const std::string& piece = item.items()[0].AsString();
-    AddPiece(piece, static_cast<int32_t>(pieces.size()), where, vocabulary);
-    pieces.push_back({piece, item.items()[1].AsNumber()});
+    pieces.push_back(At(where, [&] {
+      return Unigram::Piece{item.items()[0].AsString(), item.items()[1].AsNumber()};
+    }));
+    AddPiece(pieces.back().text, static_cast<int32_t>(pieces.size() - 1), where, vocabulary);
   }
   if (pieces.empty()) throw Wrong(where, "there is no piece");
   Unigram::Options options{.byte_fallback = model.GetBool("byte_fallback", false)};
@@ -65,9 +76,10 @@ Unigram ReadUnigram(const Json& model, Vocabulary& vocabulary) {
 
 std::pair<std::string, std::string> ReadPair(const Json& merge, const std::string& where) {
   if (merge.is_array() && merge.size() == 2) {
-    return {merge.items()[0].AsString(), merge.items()[1].AsString()};
+    return At(where,
+              [&] { return std::pair(merge.items()[0].AsString(), merge.items()[1].AsString()); });
   }
-  const std::string text = merge.is_array() ? "" : merge.AsString();
+  const std::string text = merge.is_array() ? "" : At(where, [&] { return merge.AsString(); });
   const size_t blank = text.find(' ');
   if (blank == std::string::npos || text.find(' ', blank + 1) != std::string::npos) {
     throw Wrong(where, "expected two pieces");
@@ -108,7 +120,7 @@ Bpe ReadBpe(const Json& model, Vocabulary& vocabulary) {
   const auto members = model.GetObject("vocab").members();
   std::vector<Bpe::Piece> pieces;
   for (const auto& [piece, value] : members) {
-    const int32_t id = CheckedId(value.AsInt(), where);
+    const int32_t id = CheckedId(At(where, [&] { return value.AsInt(); }), where);
     AddPiece(piece, id, where, vocabulary);
     pieces.push_back({piece, id});
   }
