@@ -19,6 +19,7 @@
 #include <string_view>
 #include <vector>
 
+#include "vernier/generation.h"
 #include "vernier/tensor.h"
 
 namespace vernier {
@@ -145,6 +146,12 @@ class Session {
 
   /// Runs on inputs by their published names; the outputs by theirs, in f32.
   NamedTensors Run(const NamedTensors& inputs, const RunHooks& hooks = {});
+
+  /// The checkpoint's own options of generation; null for a model that does not write.
+  const GenerationOptions* generation_options() const;
+  /// Answers about the pictures of `inputs`, one each. A run with decoder_input_ids [pictures,
+  /// tokens] among its inputs gives the logits behind every token instead (teacher forcing).
+  GenerationOutput Generate(const NamedTensors& inputs, const GenerationRequest& request);
 
   /// Token features of a run: "last_hidden_state" or "features" [batch, tokens, width].
   const Tensor& Features(const NamedTensors& outputs) const;

@@ -13,13 +13,6 @@
 
 namespace vernier {
 
-enum class FinishReason {
-  kEos,         // an end token
-  kStopString,  // a text of stop_strings
-  kLength,      // max_new_tokens or max_length
-};
-const char* Name(FinishReason reason);
-
 struct GeneratedSequence {
   std::vector<int32_t> ids;  // start token, prompt, new tokens, the end token if it came
   int64_t prompt_tokens = 0;

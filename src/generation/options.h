@@ -1,48 +1,11 @@
-// GenerationOptions: the settings of generation_config.json under their own names and with its
-// defaults. Plain data; where it is read from is the pipeline's affair. Immutable once checked.
+// Bounds of the options in vernier/generation.h, and the one length that follows from them.
 #pragma once
 
 #include <cstdint>
-#include <optional>
-#include <string>
-#include <vector>
+
+#include "vernier/generation.h"
 
 namespace vernier {
-
-enum class EarlyStopping { kFalse, kTrue, kNever };
-
-struct GenerationOptions {
-  // Length. max_length and min_length count the whole sequence, start token and prompt included.
-  std::optional<int64_t> max_length;
-  std::optional<int64_t> max_new_tokens;  // wins over max_length
-  int64_t min_length = 0;
-  std::optional<int64_t> min_new_tokens;
-  std::vector<std::string> stop_strings;
-
-  // Strategy.
-  bool do_sample = false;
-  int64_t num_beams = 1;
-  EarlyStopping early_stopping = EarlyStopping::kFalse;
-  double length_penalty = 1.0;
-
-  // Sampling.
-  double temperature = 1.0;
-  int64_t top_k = 50;  // 0: all
-  double top_p = 1.0;
-  uint64_t seed = 0;
-
-  // What is done to scores.
-  double repetition_penalty = 1.0;
-  int64_t no_repeat_ngram_size = 0;  // 0: off
-  std::vector<int32_t> suppress_tokens;
-  std::vector<int32_t> begin_suppress_tokens;
-  std::vector<int32_t> forced_eos_token_id;
-
-  // Special tokens.
-  std::optional<int32_t> decoder_start_token_id;
-  std::vector<int32_t> eos_token_id;
-  std::optional<int32_t> pad_token_id;
-};
 
 /// New tokens when neither length is given.
 constexpr int64_t kDefaultNewTokens = 20;

@@ -188,6 +188,7 @@ std::vector<bool> NeededNodes(const Graph& graph) {
     for (int output : nodes[i].outputs) {
       if (wanted[static_cast<size_t>(output)]) needed[i] = true;
     }
+    if (nodes[i].op->writes_state) needed[i] = true;
     if (!needed[i]) continue;
     for (int input : nodes[i].inputs) {
       if (input != kNoValue) wanted[static_cast<size_t>(input)] = true;

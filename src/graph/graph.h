@@ -156,7 +156,7 @@ class Graph {
 /// Throws Error{kInternal} unless order, ids, arity and types are consistent; passes run it.
 void Verify(const Graph& graph);
 
-/// Node ids that no output (nor state write) needs, by index in nodes().
+/// Nodes that an output needs or that write a state, and what those need, by index in nodes().
 std::vector<bool> NeededNodes(const Graph& graph);
 
 }  // namespace vernier

@@ -68,6 +68,8 @@ struct OpDef {
   /// Composites only: adds the plain ops that mean the same and returns the values that stand for
   /// the node's outputs. Names of the new nodes begin with the node's own name.
   std::vector<int> (*decompose)(Graph&, const Node&) = nullptr;
+  /// The op writes its first input, a state, and so is needed whether or not its result is read.
+  bool writes_state = false;
   /// Attributes as text for printed graphs, "" when the op has none.
   std::string (*describe)(const Attributes&) = nullptr;
 };

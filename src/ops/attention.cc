@@ -191,7 +191,11 @@ const OpDef kRotaryAttention{.name = "RotaryAttention",
                                                   rotary.interleaved ? "interleaved" : "halves");
                              }};
 
-const OpDef kKvAppend{.name = "KvAppend", .min_inputs = 3, .max_inputs = 3, .infer = InferKvAppend};
+const OpDef kKvAppend{.name = "KvAppend",
+                      .min_inputs = 3,
+                      .max_inputs = 3,
+                      .infer = InferKvAppend,
+                      .writes_state = true};
 
 const OpDef kCachedAttention{.name = "CachedAttention",
                              .min_inputs = 2,

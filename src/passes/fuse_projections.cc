@@ -1,4 +1,6 @@
 #include <map>
+#include <string>
+#include <utility>
 
 #include "ops/linear.h"
 #include "ops/shape_ops.h"
@@ -13,14 +15,18 @@ bool IsWeight(const Graph& graph, int value) {
 
 int Bias(const Node& linear) { return linear.inputs.size() > 2 ? linear.inputs[2] : kNoValue; }
 
-// Linears of the checkpoint's weights that read the same input and agree in precision and branch,
-// by input value.
-std::map<int, std::vector<int>> Siblings(const Graph& graph) {
-  std::map<int, std::vector<int>> groups;
+std::string ParentModule(const Node& node) { return node.name.substr(0, node.name.rfind('.')); }
+
+// Linears of the checkpoint's weights that stand in one module, read the same input and agree in
+// precision and branch, by input value and module. Modules stay apart, because an input that all
+// layers read, such as an encoder's result, would make one product of them all with as large a
+// result.
+std::map<std::pair<int, std::string>, std::vector<int>> Siblings(const Graph& graph) {
+  std::map<std::pair<int, std::string>, std::vector<int>> groups;
   for (const Node& node : graph.nodes()) {
     if (node.op != &kLinear || !IsWeight(graph, node.inputs[1])) continue;
     if (Bias(node) != kNoValue && !IsWeight(graph, Bias(node))) continue;
-    std::vector<int>& group = groups[node.inputs[0]];
+    std::vector<int>& group = groups[{node.inputs[0], ParentModule(node)}];
     if (!group.empty()) {
       const Node& first = graph.nodes()[graph.IndexOf(group.front())];
       if (!(first.precision == node.precision) || first.branch != node.branch) continue;
@@ -71,7 +77,7 @@ void Fuse(Graph& graph, const std::vector<int>& group) {
 }  // namespace
 
 void FuseProjections(Graph& graph, const PassContext&) {
-  for (const auto& [input, group] : Siblings(graph)) {
+  for (const auto& [place, group] : Siblings(graph)) {
     if (group.size() > 1) Fuse(graph, group);
   }
 }

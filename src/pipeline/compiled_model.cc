@@ -56,30 +56,40 @@ CompiledModel::CompiledModel(const SessionOptions& options)
   const Clock::time_point read = Clock::now();
   backend_ = MakeBackend(options_);
   weights_ = MakeWeightStore(folder_, model_, options_.seed);
-  rules_ = PresetRules(options_.dtype, model_.keep_f32);
+  rules_ = PresetRules(options_.dtype, model_.keep_f32, model_.f32_activations);
   if (!options_.precision_file.empty()) {
     const PrecisionRules file = ReadPrecisionFile(options_.precision_file);
     CheckPrecisionRules(file, model_.graph, options_.precision_file);
     rules_.insert(rules_.end(), file.begin(), file.end());
   }
   program_ = Compile(rules_);
+  if (model_.decoder) {
+    decoder_ = {.memory = Compile(model_.decoder->memory, rules_),
+                .every_token = Compile(model_.decoder->every_token, rules_),
+                .last_token = Compile(model_.decoder->last_token, rules_)};
+  }
   seconds_.compile = SecondsSince(read);
 }
 
 const Backend& CompiledModel::backend() const { return backend_ ? *backend_ : RefBackend(); }
 
 std::shared_ptr<const Program> CompiledModel::Compile(const PrecisionRules& rules) const {
+  return Compile(model_.graph, rules);
+}
+
+std::shared_ptr<const Program> CompiledModel::Compile(const Graph& graph,
+                                                      const PrecisionRules& rules) const {
   ProgramOptions program;
   program.backend = &backend();
   program.precision = rules;
   program.disabled_passes = options_.disabled_passes;
   program.threads = options_.threads;
   if (options_.observe_pass) {
-    program.observe_pass = [this](std::string_view pass, const Graph& graph) {
-      options_.observe_pass(pass, PrintText(graph));
+    program.observe_pass = [this](std::string_view pass, const Graph& after) {
+      options_.observe_pass(pass, PrintText(after));
     };
   }
-  auto compiled = Program::Compile(model_.graph, weights_, std::move(program));
+  auto compiled = Program::Compile(graph, weights_, std::move(program));
   // Packing read the files; what they lost meanwhile read as zeros.
   folder_.checkpoint.CheckIntact();
   return compiled;

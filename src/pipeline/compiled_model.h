@@ -4,8 +4,10 @@
 
 #include <chrono>
 #include <memory>
+#include <optional>
 
 #include "backends/backend.h"
+#include "pipeline/cached_decoder.h"
 #include "pipeline/loaded_model.h"
 #include "runtime/program.h"
 #include "vernier/session.h"
@@ -30,6 +32,8 @@ class CompiledModel {
 
   /// The same weights under other precision rules.
   std::shared_ptr<const Program> Compile(const PrecisionRules& rules) const;
+  /// The writing half's programs, where the model has one.
+  const DecoderPrograms* decoder() const { return decoder_ ? &*decoder_ : nullptr; }
   /// The rules that the options ask for.
   const PrecisionRules& rules() const { return rules_; }
 
@@ -39,6 +43,7 @@ class CompiledModel {
 
  private:
   const Backend& backend() const;
+  std::shared_ptr<const Program> Compile(const Graph& graph, const PrecisionRules& rules) const;
   void WarnAboutValues();
   void CheckInput(const ValueInfo& info, const Tensor& tensor) const;
 
@@ -51,6 +56,7 @@ class CompiledModel {
   std::shared_ptr<WeightStore> weights_;
   PrecisionRules rules_;
   std::shared_ptr<const Program> program_;
+  std::optional<DecoderPrograms> decoder_;
 };
 
 }  // namespace vernier

@@ -3,7 +3,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <filesystem>
+#include <map>
 
 #include "models/pe/config.h"
 #include "pipeline/random_weights.h"
@@ -13,8 +15,9 @@ namespace vernier {
 namespace {
 
 constexpr const char* kFamilies =
-    "known are ViT (transformers: model_type vit) and Perception Encoder PE-Lang (Meta's files, or "
-    "timm: vit_pe_lang_large_patch14_448)";
+    "known are ViT (transformers: model_type vit), Pix2Struct (model_type pix2struct) and "
+    "Perception "
+    "Encoder PE-Lang (Meta's files, or timm: vit_pe_lang_large_patch14_448)";
 
 Json ReadConfig(const std::string& folder) {
   const std::string path = folder + "/config.json";
@@ -27,9 +30,29 @@ bool HasTensor(const Checkpoint& checkpoint, std::string_view ending) {
   });
 }
 
+// A weight that two graphs read, such as a tied embedding, counts once.
+int64_t CountParameters(const LoadedModel& model) {
+  std::map<std::string, int64_t> elements;
+  std::vector<const Graph*> graphs = {&model.graph};
+  if (model.decoder) {
+    graphs.insert(graphs.end(), {&model.decoder->memory, &model.decoder->every_token});
+  }
+  for (const Graph* graph : graphs) {
+    for (int id : graph->weights()) {
+      elements[graph->value(id).name] = WeightShape(graph->value(id)).elements();
+    }
+  }
+  int64_t sum = 0;
+  for (const auto& [name, count] : elements) sum += count;
+  return sum;
+}
+
 }  // namespace
 
-const char* Name(Family family) { return family == Family::kVit ? "vit" : "pe"; }
+const char* Name(Family family) {
+  constexpr const char* kNames[] = {"vit", "pe", "pix2struct"};
+  return kNames[static_cast<size_t>(family)];
+}
 
 ModelFolder OpenModelFolder(const std::string& path) {
   std::error_code error;
@@ -48,6 +71,7 @@ Family FamilyOfConfig(const Json& config, const std::string& where) {
   if (config.Has("model_type")) {
     const std::string type = config.GetString("model_type");
     if (type == "vit") return Family::kVit;
+    if (type == "pix2struct") return Family::kPix2Struct;
     throw Error(ErrorKind::kInput,
                 fmt::format("{}: unknown model family '{}'", config.Where("model_type"), type),
                 kFamilies);
@@ -75,7 +99,8 @@ Family RecogniseFamily(const Json& config, const Checkpoint& checkpoint, const s
 
 LoadedModel LoadModel(const ModelFolder& folder, const SessionOptions& options) {
   const Family family = RecogniseFamily(folder.config, folder.checkpoint, folder.path);
-  LoadedModel model = family == Family::kVit ? LoadVit(folder, options) : LoadPe(folder, options);
+  constexpr auto kLoaders = std::array{LoadVit, LoadPe, LoadPix2Struct};
+  LoadedModel model = kLoaders[static_cast<size_t>(family)](folder, options);
   model.info.family = Name(family);
   // A tap finds an output by its published name, too.
   for (const Graph::Output& output : model.graph.outputs()) {
@@ -86,10 +111,8 @@ LoadedModel LoadModel(const ModelFolder& folder, const SessionOptions& options) 
         fmt::format("{} tensor{} of the checkpoint not used: {}", model.match.extra.size(),
                     model.match.extra.size() == 1 ? " is" : "s are", Shortened(model.match.extra)));
   }
-  for (int id : model.graph.weights()) {
-    model.info.parameters += WeightShape(model.graph.value(id)).elements();
-  }
-  model.info.processor = model.pictures.describe().Compact();
+  model.info.parameters = CountParameters(model);
+  if (model.pictures.describe) model.info.processor = model.pictures.describe().Compact();
   if (options.max_pixels > 0) model.pictures.decode.max_pixels = options.max_pixels;
   return model;
 }

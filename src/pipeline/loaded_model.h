@@ -2,6 +2,8 @@
 // One function per family fills it; nothing below this folder knows families.
 #pragma once
 
+#include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -10,9 +12,21 @@
 #include "io/json.h"
 #include "pipeline/picture_reader.h"
 #include "pipeline/tensor_match.h"
+#include "tokenizers/tokenizer.h"
+#include "vernier/generation.h"
 #include "vernier/session.h"
 
 namespace vernier {
+
+/// The half of an encoder-decoder model that writes, over the same weights (cached_decoder.h says
+/// what its graphs are).
+struct DecoderModel {
+  Graph memory{"empty"};
+  Graph every_token{"empty"};
+  Graph last_token{"empty"};
+  GenerationOptions generation;                // generation_config.json
+  std::shared_ptr<const Tokenizer> tokenizer;  // null where the folder has none
+};
 
 struct LoadedModel {
   ModelInfo info;
@@ -23,7 +37,9 @@ struct LoadedModel {
   std::vector<std::string> keep_f32;  // names that a bf16 preset leaves alone
   std::vector<std::string> made_up;   // weights to be drawn at random: a head that is missing
   std::string size_hint;              // what to do about pictures of another size
+  std::vector<std::string> f32_activations;  // … whose weights alone it stores as bf16
   PictureReader pictures;
+  std::optional<DecoderModel> decoder;
 };
 
 /// What a folder holds before anybody looks into it.
@@ -36,7 +52,7 @@ struct ModelFolder {
 /// Throws Error{kInput} for a folder that is missing, holds no weights, or is no folder.
 ModelFolder OpenModelFolder(const std::string& path);
 
-enum class Family { kVit, kPe };
+enum class Family { kVit, kPe, kPix2Struct };
 const char* Name(Family family);
 
 /// By config.json alone.
@@ -48,6 +64,7 @@ Family RecogniseFamily(const Json& config, const Checkpoint& checkpoint, const s
 
 LoadedModel LoadVit(const ModelFolder& folder, const SessionOptions& options);
 LoadedModel LoadPe(const ModelFolder& folder, const SessionOptions& options);
+LoadedModel LoadPix2Struct(const ModelFolder& folder, const SessionOptions& options);
 LoadedModel LoadModel(const ModelFolder& folder, const SessionOptions& options);
 
 /// The overrides of a session's options as processors take them.

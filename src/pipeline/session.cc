@@ -3,12 +3,15 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <chrono>
+#include <limits>
 #include <utility>
 
 #include "graph/printer.h"
 #include "passes/pass.h"
 #include "pipeline/compiled_model.h"
 #include "pipeline/loaded_model.h"
+#include "pipeline/text_generation.h"
 #include "runtime/context.h"
 #include "runtime/plan.h"
 #include "runtime/program.h"
@@ -47,6 +50,26 @@ class HookSink : public TapSink {
   const RunHooks& hooks_;
 };
 
+// Ids as fed, i32 or i64, as the decoder takes them.
+Tensor TokenIds(const Tensor& given, int64_t rows) {
+  const bool integers = given.dtype() == DType::kI32 || given.dtype() == DType::kI64;
+  if (!integers || given.shape().rank() != 2 || given.shape()[0] != rows ||
+      given.shape().elements() == 0) {
+    throw Error(
+        ErrorKind::kInput,
+        fmt::format("input decoder_input_ids: expected i32 or i64 [{}, tokens], found {} {}", rows,
+                    Name(given.dtype()), given.shape().ToString()),
+        "one row of ids for each picture, the start token first");
+  }
+  if (given.dtype() == DType::kI32) return Tensor::CopyOf(given.view());
+  Tensor ids(DType::kI32, given.shape());
+  std::ranges::transform(given.as<int64_t>(), ids.as<int32_t>().begin(), [](int64_t id) {
+    // What i32 cannot hold is no row of any table, and is refused where the ids are looked up.
+    return static_cast<int32_t>(std::clamp<int64_t>(id, -1, std::numeric_limits<int32_t>::max()));
+  });
+  return ids;
+}
+
 }  // namespace
 
 class Session::Impl {
@@ -70,17 +93,61 @@ class Session::Impl {
   }
 
   NamedTensors Run(const NamedTensors& inputs, const RunHooks& hooks) {
-    const std::shared_ptr<const Plan> plan = Bind(inputs);
-    NamedViews views;
-    for (const auto& [name, tensor] : inputs) views.emplace(name, tensor.view());
     HookSink sink(hooks);
-    RunOptions run;
-    run.taps = hooks.take ? &sink : nullptr;
-    run.cancel = hooks.cancel;
-    return context_.Run(*plan, views, run);
+    TapSink* taps = hooks.take ? &sink : nullptr;
+    NamedTensors outputs = RunEncoder(inputs, taps, hooks.cancel);
+    if (const auto forced = inputs.find(kForcedIds); forced != inputs.end()) {
+      outputs.emplace("logits", ForcedLogits(inputs, outputs, forced->second, taps, hooks.cancel));
+    }
+    return outputs;
+  }
+
+  GenerationOutput Generate(const NamedTensors& inputs, const GenerationRequest& request) {
+    RequireDecoder("there is no text to generate");
+    const auto start = std::chrono::steady_clock::now();
+    const NamedTensors outputs = RunEncoder(inputs, nullptr, request.cancel);
+    const std::chrono::duration<double> encoded = std::chrono::steady_clock::now() - start;
+    const std::vector<int64_t> patches = PatchesOf(inputs.at(kMask).view());
+    GenerationOutput output =
+        GenerateText(compiled_, {outputs.at(model().features).view(), patches}, request);
+    output.seconds.encode += encoded.count();
+    return output;
   }
 
  private:
+  static constexpr const char* kForcedIds = "decoder_input_ids";
+  static constexpr const char* kMask = "attention_mask";
+
+  void RequireDecoder(const char* consequence) const {
+    if (compiled_.decoder() != nullptr) return;
+    throw Error(ErrorKind::kUsage,
+                fmt::format("a {} model has no decoder: {}", info().family, consequence));
+  }
+
+  NamedTensors RunEncoder(const NamedTensors& inputs, TapSink* taps,
+                          const std::atomic<bool>* cancel) {
+    const std::shared_ptr<const Plan> plan = Bind(inputs);
+    NamedViews views;
+    for (const auto& [name, tensor] : inputs) views.emplace(name, tensor.view());
+    return context_.Run(*plan, views, {.taps = taps, .cancel = cancel});
+  }
+
+  Tensor ForcedLogits(const NamedTensors& inputs, const NamedTensors& encoded, const Tensor& given,
+                      TapSink* taps, const std::atomic<bool>* cancel) {
+    RequireDecoder("decoder_input_ids cannot be fed");
+    const Tensor& memory = encoded.at(model().features);
+    const Tensor ids = TokenIds(given, memory.shape()[0]);
+    const int64_t tokens = ids.shape()[1];
+    CachedDecoder decoder(*compiled_.decoder(),
+                          {.pictures = memory.shape()[0],
+                           .patches = memory.shape()[1],
+                           .sequences = memory.shape()[0],
+                           .tokens = tokens},
+                          cancel);
+    decoder.ReadMemory(memory.view(), PatchesOf(inputs.at(kMask).view()), taps);
+    return decoder.LogitsOf(ids.view(), taps);
+  }
+
   CompiledModel compiled_;
   Context context_;
 };
@@ -100,6 +167,15 @@ Pictures Session::ReadImages(const std::vector<std::string>& files) const {
 
 NamedTensors Session::Run(const NamedTensors& inputs, const RunHooks& hooks) {
   return impl_->Run(inputs, hooks);
+}
+
+const GenerationOptions* Session::generation_options() const {
+  const auto& decoder = impl_->model().decoder;
+  return decoder ? &decoder->generation : nullptr;
+}
+
+GenerationOutput Session::Generate(const NamedTensors& inputs, const GenerationRequest& request) {
+  return impl_->Generate(inputs, request);
 }
 
 const Tensor& Session::Features(const NamedTensors& outputs) const {

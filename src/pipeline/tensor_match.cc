@@ -25,20 +25,28 @@ bool SameButForLeadingOnes(const Shape& a, const Shape& b) {
 }
 
 MatchReport MatchWeights(const Graph& graph, const CanonicalTensors& tensors) {
+  const Graph* const only[] = {&graph};
+  return MatchWeights(only, tensors);
+}
+
+MatchReport MatchWeights(std::span<const Graph* const> graphs, const CanonicalTensors& tensors) {
   MatchReport report;
   std::set<std::string, std::less<>> used;
-  for (int id : graph.weights()) {
-    const ValueInfo& weight = graph.value(id);
-    used.insert(weight.name);
-    const auto found = tensors.find(weight.name);
-    if (found == tensors.end()) {
-      report.missing.push_back(weight.name);
-      continue;
+  for (const Graph* graph : graphs) {
+    for (int id : graph->weights()) {
+      const ValueInfo& weight = graph->value(id);
+      if (!used.insert(weight.name).second) continue;
+      const auto found = tensors.find(weight.name);
+      if (found == tensors.end()) {
+        report.missing.push_back(weight.name);
+        continue;
+      }
+      const Shape expected = WeightShape(weight);
+      if (SameButForLeadingOnes(expected, found->second->shape)) continue;
+      report.mismatched.push_back(fmt::format("{}: expected {}, found {}", found->second->name,
+                                              expected.ToString(),
+                                              found->second->shape.ToString()));
     }
-    const Shape expected = WeightShape(weight);
-    if (SameButForLeadingOnes(expected, found->second->shape)) continue;
-    report.mismatched.push_back(fmt::format("{}: expected {}, found {}", found->second->name,
-                                            expected.ToString(), found->second->shape.ToString()));
   }
   for (const auto& [name, tensor] : tensors) {
     if (!used.contains(name)) report.extra.push_back(tensor->name);

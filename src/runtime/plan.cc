@@ -6,7 +6,6 @@
 
 #include "core/check.h"
 #include "core/parallel.h"
-#include "ops/attention.h"
 #include "ops/shape_ops.h"
 #include "runtime/arena.h"
 
@@ -171,7 +170,7 @@ void Plan::BindStep(const Program::PreparedStep& prepared) {
     Operand& operand = operands_[static_cast<size_t>(output)];
     const bool state = node.inputs.size() > 0 && node.inputs[0] != kNoValue &&
                        operands_[static_cast<size_t>(node.inputs[0])].place == Place::kState &&
-                       node.op == &kKvAppend;
+                       node.op->writes_state;
     if (state) {
       operand = operands_[static_cast<size_t>(node.inputs[0])];
     } else {

@@ -7,7 +7,6 @@
 #include "backends/plain.h"
 #include "backends/ref/kernels.h"
 #include "core/check.h"
-#include "ops/attention.h"
 #include "ops/elementwise.h"
 #include "ops/shape_ops.h"
 #include "passes/pass.h"
@@ -125,7 +124,7 @@ void Program::TraceProvenance() {
     const Node* computed = graph_.producer(id);
     const Node* defined = original_.producer(id);
     const bool is_state =
-        values[i].kind == ValueKind::kState || (defined && defined->op == &kKvAppend);
+        values[i].kind == ValueKind::kState || (defined != nullptr && defined->op->writes_state);
     if (values[i].kind == ValueKind::kWeight || is_state) {
       provenance = {TapKind::kAbsent, "not an activation"};
     } else if (values[i].kind == ValueKind::kInput || (computed && computed->op == defined->op)) {

@@ -143,6 +143,10 @@ class LinearNode final : public PreparedNode {
   // get the same provider.
   bool TryOnednn(const PrepareArgs& args) const {
     if (options_.onednn != OnednnUse::kWhereFaster) return false;
+    // Rows in use that vary from run to run are left to our product, which takes any number of
+    // them and gives each row the same bits.
+    const Dims& rows = Input(args, 0).type.shape;
+    if (std::ranges::any_of(rows, &Dim::HasRuntimeSymbol)) return false;
     GemmDesc desc = DescOf(Input(args, 0).type.dtype, weights_.layout.k,
                            args.graph.value(args.node.outputs[0]).type.dtype, weights_.layout.n);
     desc.m = 1;

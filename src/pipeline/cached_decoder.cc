@@ -1,0 +1,183 @@
+#include "pipeline/cached_decoder.h"
+
+#include <algorithm>
+#include <numeric>
+
+#include "core/check.h"
+#include "ops/attention.h"
+#include "runtime/plan.h"
+
+namespace vernier {
+namespace {
+
+int64_t InWholeBlocks(int64_t tokens) {
+  constexpr int64_t kBlock = KvView::kBlockTokens;
+  return (tokens + kBlock - 1) / kBlock * kBlock;
+}
+
+bool GrowsWithSequences(const Graph& graph, int state) {
+  return graph.value(state).type.dim(0).HasRuntimeSymbol();
+}
+
+}  // namespace
+
+int64_t DecoderPrograms::vocab_size() const {
+  const Graph& graph = every_token->graph();
+  return graph.value(graph.outputs().front().value).type.dim(-1).constant();
+}
+
+CachedDecoder::CachedDecoder(const DecoderPrograms& programs, const DecoderSizes& sizes,
+                             const std::atomic<bool>* cancel)
+    : programs_(programs), sizes_(sizes), cancel_(cancel) {
+  sizes_.patches = InWholeBlocks(sizes.patches);
+  sizes_.tokens = InWholeBlocks(sizes.tokens);
+  vocab_size_ = programs_.vocab_size();
+  MakeStates(programs_.every_token->graph());
+  const auto most = static_cast<size_t>(sizes_.sequences);
+  for (auto* rows : {&picture_of_, &ids_, &parents_, &former_pictures_}) rows->reserve(most);
+}
+
+KvLayout CachedDecoder::LayoutOf(const Graph& graph, int state) const {
+  const ValueInfo& info = graph.value(state);
+  for (const Node& node : graph.nodes()) {
+    if (node.op != &kCachedAttention) continue;
+    int read = node.inputs[1];
+    if (const Node* append = graph.producer(read); append != nullptr) read = append->inputs[0];
+    if (read != state) continue;
+    const int64_t heads = node.attributes.get<CachedAttention>().kv_heads;
+    return {.kv_heads = heads,
+            .head_dim = info.type.dim(-1).constant() / heads,
+            .dtype = info.type.dtype};
+  }
+  VN_CHECK(false, info.name + " is read by no attention");
+  return {};
+}
+
+void CachedDecoder::MakeStates(const Graph& graph) {
+  for (size_t id = 0; id < graph.values().size(); ++id) {
+    const ValueInfo& info = graph.values()[id];
+    if (info.kind != ValueKind::kState) continue;
+    const int state = static_cast<int>(id);
+    const bool grows = GrowsWithSequences(graph, state);
+    auto& states = grows ? of_sequences_ : of_pictures_;
+    states.emplace(info.name, std::make_unique<KvState>(grows ? sizes_.sequences : sizes_.pictures,
+                                                        grows ? sizes_.tokens : sizes_.patches,
+                                                        LayoutOf(graph, state)));
+  }
+}
+
+size_t CachedDecoder::cache_bytes() const {
+  size_t bytes = 0;
+  for (const auto* states : {&of_pictures_, &of_sequences_}) {
+    for (const auto& [name, state] : *states) bytes += state->bytes();
+  }
+  return bytes;
+}
+
+void CachedDecoder::ReadMemory(const TensorView& hidden_states, std::span<const int64_t> patches_of,
+                               TapSink* taps) {
+  const int64_t pictures = hidden_states.shape[0], patches = hidden_states.shape[1];
+  VN_CHECK(pictures == sizes_.pictures && patches <= sizes_.patches, "memory of another batch");
+  RunOptions run{.taps = taps, .cancel = cancel_};
+  for (const auto& [name, state] : of_pictures_) {
+    state->Clear();
+    run.states.emplace(name, &state->view());
+  }
+  const auto plan = programs_.memory->Bind(
+      {{"pictures", pictures}, {"patches", patches}, {"patch_capacity", sizes_.patches}});
+  context_.Run(*plan, {{"encoder_hidden_states", hidden_states}}, run);
+  for (const auto& [name, state] : of_pictures_) {
+    for (size_t picture = 0; picture < patches_of.size(); ++picture) {
+      state->view().lengths[picture] = patches_of[picture];
+    }
+  }
+}
+
+void CachedDecoder::Clear(int64_t sequences) {
+  VN_CHECK(sequences <= sizes_.sequences && sequences <= sizes_.pictures, "too many prompts");
+  for (const auto& [name, state] : of_sequences_) state->Clear();
+  picture_of_.resize(static_cast<size_t>(sequences));
+  std::iota(picture_of_.begin(), picture_of_.end(), 0);
+}
+
+// Runs sequences rows.first, … on new tokens `ids` [rows.count, new tokens].
+Tensor CachedDecoder::Run(const Program& program, const TensorView& ids, Rows rows, TapSink* taps) {
+  RunOptions run{.taps = taps, .cancel = cancel_};
+  run.runtime_extents = {{"sequences", rows.count}};
+  std::vector<KvView> single;
+  single.reserve(of_sequences_.size());
+  for (const auto& [name, state] : of_pictures_) run.states.emplace(name, &state->view());
+  for (const auto& [name, state] : of_sequences_) {
+    KvView* view = &state->view();
+    if (rows.first > 0) {
+      VN_CHECK(rows.count == 1, "a run is about all sequences or about one");
+      single.push_back(state->RowView(rows.first));
+      view = &single.back();
+    }
+    run.states.emplace(name, view);
+  }
+  const auto plan = program.Bind({{"sequences", taps != nullptr ? rows.count : sizes_.sequences},
+                                  {"new_tokens", ids.shape[1]},
+                                  {"cache_capacity", sizes_.tokens},
+                                  {"pictures", sizes_.pictures},
+                                  {"patch_capacity", sizes_.patches}});
+  const TensorView pictures{picture_of_.data() + rows.first, DType::kI32, {rows.count}};
+  NamedTensors outputs =
+      context_.Run(*plan, {{"decoder_input_ids", ids}, {"picture_of_sequence", pictures}}, run);
+  return std::move(outputs.at("logits"));
+}
+
+std::span<float> CachedDecoder::Start(std::span<const std::vector<int32_t>> prompts) {
+  const auto count = static_cast<int64_t>(prompts.size());
+  Clear(count);
+  const bool equal = std::ranges::all_of(
+      prompts, [&](const auto& prompt) { return prompt.size() == prompts[0].size(); });
+  const auto run = [&](std::span<const int32_t> ids, Rows rows) {
+    const int64_t tokens = static_cast<int64_t>(ids.size()) / rows.count;
+    const TensorView view{ids.data(), DType::kI32, {rows.count, tokens}};
+    return Run(tokens == 1 ? *programs_.every_token : *programs_.last_token, view, rows, nullptr);
+  };
+  if (equal) {
+    std::vector<int32_t> ids;
+    for (const auto& prompt : prompts) ids.insert(ids.end(), prompt.begin(), prompt.end());
+    logits_ = run(ids, {0, count});
+    return logits_.as<float>();
+  }
+  // Prompts of several lengths are read one after the other: nothing is padded.
+  Tensor all(DType::kF32, {count, vocab_size_});
+  for (int64_t row = 0; row < count; ++row) {
+    const Tensor one = run(prompts[static_cast<size_t>(row)], {row, 1});
+    std::ranges::copy(one.as<float>(), all.as<float>().begin() + row * vocab_size_);
+  }
+  logits_ = std::move(all);
+  return logits_.as<float>();
+}
+
+std::span<float> CachedDecoder::Step(std::span<const Extension> rows) {
+  const auto count = rows.size();
+  ids_.resize(count);
+  parents_.resize(count);
+  former_pictures_ = picture_of_;
+  bool same = count == former_pictures_.size();
+  picture_of_.resize(count);
+  for (size_t row = 0; row < count; ++row) {
+    ids_[row] = rows[row].token;
+    parents_[row] = rows[row].parent;
+    picture_of_[row] = former_pictures_[static_cast<size_t>(rows[row].parent)];
+    same = same && parents_[row] == static_cast<int32_t>(row);
+  }
+  if (!same) {
+    for (const auto& [name, state] : of_sequences_) state->Select(parents_);
+  }
+  const auto sequences = static_cast<int64_t>(count);
+  const TensorView view{ids_.data(), DType::kI32, {sequences, 1}};
+  logits_ = Run(*programs_.every_token, view, {0, sequences}, nullptr);
+  return logits_.as<float>();
+}
+
+Tensor CachedDecoder::LogitsOf(const TensorView& ids, TapSink* taps) {
+  Clear(ids.shape[0]);
+  return Run(*programs_.every_token, ids, {0, ids.shape[0]}, taps);
+}
+
+}  // namespace vernier

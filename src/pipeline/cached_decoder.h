@@ -1,0 +1,84 @@
+// CachedDecoder: a decoder's programs with the caches of one batch: the pictures' keys and values,
+// made once, and those of the sequences, which grow. What generation sees as a TokenModel.
+//
+// The programs' graphs have inputs decoder_input_ids [sequences, new_tokens] and
+// picture_of_sequence [sequences], and the symbols sequences (runtime), new_tokens, cache_capacity,
+// pictures, patches and patch_capacity. Programs outlive this object. Used by one thread.
+#pragma once
+
+#include <atomic>
+#include <map>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "generation/token_model.h"
+#include "runtime/context.h"
+#include "runtime/program.h"
+#include "runtime/state.h"
+
+namespace vernier {
+
+/// Three programs over the same packed weights.
+struct DecoderPrograms {
+  std::shared_ptr<const Program> memory;       // encoder_hidden_states into the pictures' caches
+  std::shared_ptr<const Program> every_token;  // logits behind every token
+  std::shared_ptr<const Program> last_token;   // logits behind the last token
+
+  int64_t vocab_size() const;
+};
+
+struct DecoderSizes {
+  int64_t pictures = 1;
+  int64_t patches = 0;    // of the largest picture
+  int64_t sequences = 1;  // at a time
+  int64_t tokens = 0;     // of the longest sequence
+};
+
+class CachedDecoder final : public TokenModel {
+ public:
+  CachedDecoder(const DecoderPrograms& programs, const DecoderSizes& sizes,
+                const std::atomic<bool>* cancel);
+
+  /// Fills the pictures' caches from [pictures, patches, hidden], of which the first
+  /// `patches_of[p]` rows of picture p count.
+  void ReadMemory(const TensorView& hidden_states, std::span<const int64_t> patches_of,
+                  TapSink* taps);
+
+  int64_t vocab_size() const override { return vocab_size_; }
+  /// Prompt i is about picture i.
+  std::span<float> Start(std::span<const std::vector<int32_t>> prompts) override;
+  std::span<float> Step(std::span<const Extension> rows) override;
+
+  /// Teacher forcing: logits [sequences, tokens, vocab] behind every token of `ids` [sequences,
+  /// tokens] (i32), row i about picture i. Starts anew.
+  Tensor LogitsOf(const TensorView& ids, TapSink* taps);
+
+  /// Bytes of all caches.
+  size_t cache_bytes() const;
+  const Context& context() const { return context_; }
+
+ private:
+  struct Rows {
+    int64_t first;
+    int64_t count;
+  };
+  KvLayout LayoutOf(const Graph& graph, int state) const;
+  void MakeStates(const Graph& graph);
+  void Clear(int64_t sequences);
+  Tensor Run(const Program& program, const TensorView& ids, Rows rows, TapSink* taps);
+
+  DecoderPrograms programs_;
+  DecoderSizes sizes_;
+  const std::atomic<bool>* cancel_;
+  int64_t vocab_size_;
+  Context context_;
+  std::map<std::string, std::unique_ptr<KvState>> of_pictures_;
+  std::map<std::string, std::unique_ptr<KvState>> of_sequences_;
+  std::vector<int32_t> picture_of_;  // by sequence
+  std::vector<int32_t> ids_, parents_, former_pictures_;
+  Tensor logits_;
+};
+
+}  // namespace vernier
