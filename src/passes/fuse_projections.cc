@@ -15,7 +15,10 @@ bool IsWeight(const Graph& graph, int value) {
 
 int Bias(const Node& linear) { return linear.inputs.size() > 2 ? linear.inputs[2] : kNoValue; }
 
-std::string ParentModule(const Node& node) { return node.name.substr(0, node.name.rfind('.')); }
+std::string ParentModule(const Node& node) {
+  const size_t dot = node.name.rfind('.');
+  return dot == std::string::npos ? "" : node.name.substr(0, dot);
+}
 
 // Linears of the checkpoint's weights that stand in one module, read the same input and agree in
 // precision and branch, by input value and module. Modules stay apart, because an input that all

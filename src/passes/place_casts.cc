@@ -12,6 +12,9 @@
 namespace vernier {
 namespace {
 
+// Ops whose kernels take f32 and store bf16 themselves.
+bool Converts(const Node& node) { return node.op == &kRope || node.op == &kKvAppend; }
+
 bool IsView(const Node& node) { return node.op == &kSlice || node.op == &kReshape; }
 
 class CastPlacer {
@@ -40,8 +43,11 @@ class CastPlacer {
     const bool half = node.precision.multiply == DType::kBF16;
     if (node.op == &kLinear || node.op == &kFusedLinear) return half && operand == 0;
     if (node.op == &kAttention || node.op == &kRotaryAttention) return half && operand < 3;
+    if (node.op == &kKvAppend) return operand > 0 && IsHalf(node.inputs[0]);
     return node.op == &kRope && operand == 0 && result_half;
   }
+
+  bool IsHalf(int value) const { return graph_.value(value).type.dtype == DType::kBF16; }
 
   bool AllReadersWantHalf(int value) const {
     const bool is_output = std::ranges::any_of(
@@ -63,7 +69,7 @@ class CastPlacer {
     Node node = graph_.nodes()[graph_.IndexOf(id)];
     for (size_t i = 0; i < node.inputs.size(); ++i) {
       const int input = node.inputs[i];
-      if (input == kNoValue || IsView(node) || node.op == &kRope) continue;
+      if (input == kNoValue || IsView(node) || Converts(node)) continue;
       if (ReaderWantsHalf(node, i) && graph_.value(input).type.dtype == DType::kF32) {
         node.inputs[i] = HalfCopy(input, id);
       }

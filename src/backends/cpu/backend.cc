@@ -20,9 +20,9 @@ namespace vernier {
 namespace {
 
 // Ops whose kernels store bf16 as well as f32.
-constexpr const OpDef* kHalfStores[] = {&kActivation,  &kAttention, &kCast,
-                                        &kFusedLinear, &kLayerNorm, &kPatchify,
-                                        &kRmsNorm,     &kRope,      &kRotaryAttention};
+constexpr const OpDef* kHalfStores[] = {&kActivation, &kAttention,   &kCachedAttention, &kKvAppend,
+                                        &kCast,       &kFusedLinear, &kLayerNorm,       &kPatchify,
+                                        &kRmsNorm,    &kRope,        &kRotaryAttention};
 
 // Attention over packed segments runs by its reference.
 bool HasAttentionKernel(const Node& node) {
@@ -48,6 +48,8 @@ class CpuDevice final : public Backend {
     if (node.op == &kFusedLinear) return PrepareFusedLinear(args, options_);
     if (node.op == &kRotaryAttention) return PrepareAttention(node, isa);
     if (node.op == &kAttention && HasAttentionKernel(node)) return PrepareAttention(node, isa);
+    if (node.op == &kKvAppend) return PrepareKvAppend();
+    if (node.op == &kCachedAttention) return PrepareCachedAttention(node, isa);
     if (node.op == &kLayerNorm) return PrepareLayerNorm(node, isa);
     if (node.op == &kRmsNorm) return PrepareRmsNorm(node, isa);
     if (node.op == &kActivation) return PrepareActivation(node, isa);

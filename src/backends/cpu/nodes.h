@@ -14,6 +14,8 @@ namespace vernier {
 std::unique_ptr<PreparedNode> PrepareFusedLinear(const PrepareArgs& args,
                                                  const CpuBackendOptions& options);
 std::unique_ptr<PreparedNode> PrepareAttention(const Node& node, Isa isa);
+std::unique_ptr<PreparedNode> PrepareKvAppend();
+std::unique_ptr<PreparedNode> PrepareCachedAttention(const Node& node, Isa isa);
 std::unique_ptr<PreparedNode> PrepareLayerNorm(const Node& node, Isa isa);
 std::unique_ptr<PreparedNode> PrepareRmsNorm(const Node& node, Isa isa);
 std::unique_ptr<PreparedNode> PrepareActivation(const Node& node, Isa isa);

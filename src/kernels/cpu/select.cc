@@ -2,6 +2,7 @@
 // that this build has within what the caller allows.
 #include "core/cpu_features.h"
 #include "kernels/cpu/attention.h"
+#include "kernels/cpu/cached_attention.h"
 #include "kernels/cpu/elementwise.h"
 #include "kernels/cpu/exact_product.h"
 #include "kernels/cpu/layer_norm.h"
@@ -35,6 +36,10 @@ Kernel Choose(Isa isa, Kernel scalar_version, Kernel narrow_version, Kernel wide
 
 RotaryKernel SelectRotary(Isa isa) {
   return Choose(isa, scalar::Rotary, narrow::Rotary, wide::Rotary);
+}
+
+CachedAttentionKernel SelectCachedAttention(Isa isa) {
+  return Choose(isa, scalar::CachedAttention, narrow::CachedAttention, wide::CachedAttention);
 }
 
 LayerNormKernel SelectLayerNorm(Isa isa) {

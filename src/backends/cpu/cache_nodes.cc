@@ -1,0 +1,262 @@
+// KvAppend and CachedAttention on the CPU. Key-value heads are dealt out to the threads: a head's
+// blocks are read once for all queries that share them, whatever the number of sequences.
+#include <algorithm>
+#include <cstring>
+
+#include "backends/cpu/nodes.h"
+#include "core/check.h"
+#include "core/float_types.h"
+#include "core/parallel.h"
+#include "kernels/cpu/cached_attention.h"
+#include "ops/attention.h"
+
+namespace vernier {
+namespace {
+
+KvView& CacheOf(const TensorArg& arg) { return *static_cast<KvView*>(arg.data); }
+
+void CopyRow(const TensorArg& from, int64_t row, int64_t column, int64_t count, DType dtype,
+             void* base, int64_t offset) {
+  if (from.dtype == dtype) {
+    const size_t bytes = ByteSize(dtype);
+    const auto* source = static_cast<const char*>(from.data) +
+                         static_cast<size_t>(row * from.row_stride + column) * bytes;
+    std::memcpy(static_cast<char*>(base) + static_cast<size_t>(offset) * bytes, source,
+                static_cast<size_t>(count) * bytes);
+  } else if (dtype == DType::kBF16) {
+    const float* source = from.row<float>(row) + column;
+    std::transform(source, source + count, static_cast<uint16_t*>(base) + offset, ToBf16);
+  } else {
+    const uint16_t* source = from.row<uint16_t>(row) + column;
+    std::transform(source, source + count, static_cast<float*>(base) + offset, FromBf16);
+  }
+}
+
+class KvAppendKernel final : public Kernel {
+ public:
+  void Run(const RunArgs& args) const override {
+    constexpr int64_t kGrain = 64;  // tokens: some microseconds of copying
+    KvView& cache = CacheOf(args.inputs[0]);
+    const TensorArg &k = args.inputs[1], &v = args.inputs[2];
+    const int64_t rows = k.shape[0], tokens = k.shape[1], dim = cache.head_dim;
+    VN_CHECK(rows <= cache.rows && k.columns() == cache.width(), "keys for another cache");
+    for (int64_t row = 0; row < rows; ++row) {
+      VN_CHECK(cache.lengths[row] + tokens <= cache.capacity(), "the key-value cache is full");
+    }
+    ParallelFor(args.threads, rows * tokens, kGrain, [&](int64_t begin, int64_t end) {
+      for (int64_t index = begin; index < end; ++index) {
+        const int64_t row = index / tokens;
+        const int64_t token = cache.lengths[row] + index % tokens;
+        for (int64_t head = 0; head < cache.kv_heads; ++head) {
+          const int64_t to = cache.Offset(row, head, token);
+          CopyRow(k, index, head * dim, dim, cache.dtype, cache.keys, to);
+          CopyRow(v, index, head * dim, dim, cache.dtype, cache.values, to);
+        }
+      }
+    });
+    for (int64_t row = 0; row < rows; ++row) cache.lengths[row] += tokens;
+  }
+
+  KernelInfo info() const override { return {"vernier", "", "kv_append"}; }
+};
+
+// One run's operands.
+class CachedRun {
+ public:
+  CachedRun(const CachedAttention& attention, CachedAttentionKernel kernel, const RunArgs& args)
+      : attention_(attention),
+        kernel_(kernel),
+        cache_(CacheOf(args.inputs[1])),
+        q_(args.inputs[0]),
+        y_(args.outputs[0]),
+        rows_(q_.shape[0]),
+        tokens_(q_.shape[1]),
+        group_(attention.heads / attention.kv_heads) {
+    if (args.inputs.size() > 2 && args.inputs[2].exists()) bias_ = &args.inputs[2];
+    if (args.inputs.size() > 3 && args.inputs[3].exists()) {
+      slots_ = args.inputs[3].row<const int32_t>(0);
+    }
+  }
+
+  int64_t jobs() const { return cache_.rows * attention_.kv_heads; }
+
+  /// Scratch of one thread for as many queries of one head of a cache row as there may be.
+  static size_t ScratchBytes(int64_t queries, int64_t head_dim) {
+    const size_t floats = static_cast<size_t>(queries * head_dim) * 2 * sizeof(float);
+    return (floats + static_cast<size_t>(queries) * sizeof(Query) + 63) / 64 * 64;
+  }
+
+  /// A head of a row of the cache, for all queries that read it.
+  void RunJob(int64_t job, void* scratch) const {
+    const int64_t slot = job / attention_.kv_heads, head = job % attention_.kv_heads;
+    const int64_t dim = cache_.head_dim;
+    auto* queries = static_cast<Query*>(scratch);
+    auto* numbers = reinterpret_cast<float*>(queries + rows_ * tokens_ * group_);
+    int64_t count = 0;
+    for (int64_t row = 0; row < rows_; ++row) {
+      if ((slots_ != nullptr ? slots_[row] : row) != slot) continue;
+      for (int64_t i = 0; i < tokens_ * group_; ++i) {
+        const int64_t token = i / group_, query_head = head * group_ + i % group_;
+        Query& query = queries[count++];
+        query = MakeQuery(slot, row * tokens_ + token, token, query_head, numbers);
+        numbers += 2 * dim;
+      }
+    }
+    if (count > 0) Attend(slot, head, std::span(queries, static_cast<size_t>(count)));
+  }
+
+ private:
+  struct Query {
+    CachedQuery state;
+    int64_t visible;    // keys that it sees
+    const float* bias;  // of the key at its own place; null: none
+    int64_t own;        // its own place
+    int64_t index, head;
+  };
+
+  Query MakeQuery(int64_t slot, int64_t index, int64_t token, int64_t head, float* numbers) const {
+    const int64_t dim = cache_.head_dim, length = cache_.lengths[slot];
+    Query query{};
+    query.own = length - tokens_ + token;
+    query.visible = attention_.mask == AttentionMask::kCausal ? query.own + 1 : length;
+    query.bias = bias_ == nullptr ? nullptr : bias_->row<const float>(head);
+    query.index = index;
+    query.head = head;
+    const auto scale = static_cast<float>(attention_.scale);
+    for (int64_t c = 0; c < dim; ++c) {
+      const int64_t at = index * q_.row_stride + head * dim + c;
+      numbers[c] =
+          scale * (q_.dtype == DType::kF32 ? static_cast<const float*>(q_.data)[at]
+                                           : FromBf16(static_cast<const uint16_t*>(q_.data)[at]));
+    }
+    query.state = {.q = numbers, .sums = numbers + dim};
+    return query;
+  }
+
+  const void* Tokens(const void* base, int64_t slot, int64_t head, int64_t token) const {
+    return static_cast<const char*>(base) +
+           static_cast<size_t>(cache_.Offset(slot, head, token)) * ByteSize(cache_.dtype);
+  }
+
+  void Attend(int64_t slot, int64_t head, std::span<Query> queries) const {
+    constexpr int64_t kBlock = KvView::kBlockTokens;
+    const int64_t length = cache_.lengths[slot];
+    for (int64_t first = 0; first < length; first += kBlock) {
+      CachedBlock block{.keys = Tokens(cache_.keys, slot, head, first),
+                        .values = Tokens(cache_.values, slot, head, first),
+                        .element = ElementOf(cache_.dtype),
+                        .head_dim = cache_.head_dim};
+      for (size_t i = 0; i < queries.size(); ++i) {
+        Query& query = queries[i];
+        block.tokens = std::min(kBlock, query.visible - first);
+        if (block.tokens <= 0) continue;
+        block.bias = query.bias == nullptr ? nullptr : query.bias + (query.own - first);
+        // The first query's pass brings in what all will read next.
+        const bool fetch = i == 0 && first + kBlock < length;
+        block.next_keys = fetch ? Tokens(cache_.keys, slot, head, first + kBlock) : nullptr;
+        block.next_values = fetch ? Tokens(cache_.values, slot, head, first + kBlock) : nullptr;
+        kernel_(block, query.state);
+      }
+    }
+    for (const Query& query : queries) Write(query);
+  }
+
+  void Write(const Query& query) const {
+    const int64_t dim = cache_.head_dim;
+    const float factor = query.state.total == 0.0f ? 0.0f : 1.0f / query.state.total;
+    for (int64_t c = 0; c < dim; ++c) {
+      // A query that sees nothing never had its sums written.
+      const float value = factor == 0.0f ? 0.0f : query.state.sums[c] * factor;
+      const int64_t at = query.index * y_.row_stride + query.head * dim + c;
+      if (y_.dtype == DType::kF32) {
+        static_cast<float*>(y_.data)[at] = value;
+      } else {
+        static_cast<uint16_t*>(y_.data)[at] = ToBf16(value);
+      }
+    }
+  }
+
+  const CachedAttention& attention_;
+  CachedAttentionKernel kernel_;
+  const KvView& cache_;
+  const TensorArg &q_, &y_;
+  int64_t rows_, tokens_, group_;
+  const TensorArg* bias_ = nullptr;
+  const int32_t* slots_ = nullptr;
+};
+
+class CachedAttentionNodeKernel final : public Kernel {
+ public:
+  CachedAttentionNodeKernel(const CachedAttention& attention, Isa isa, const BindArgs& bound)
+      : attention_(attention), isa_(isa), threads_(bound.threads) {
+    const TensorArg& q = bound.inputs[0];
+    const int64_t queries = q.rows() * (attention.heads / attention.kv_heads);
+    per_thread_ = CachedRun::ScratchBytes(queries, q.columns() / attention.heads);
+  }
+
+  void Run(const RunArgs& args) const override {
+    const CachedRun run(attention_, SelectCachedAttention(isa_), args);
+    struct Call {
+      const CachedRun* run;
+      char* scratch;
+      size_t per_thread;
+      int threads;
+    };
+    const Call call = {&run, static_cast<char*>(args.scratch), per_thread_,
+                       std::min(args.threads, threads_)};
+    ParallelFor(call.threads, call.threads, 1, [&call](int64_t begin, int64_t end) {
+      for (int64_t slot = begin; slot < end; ++slot) {
+        const int64_t jobs = call.run->jobs();
+        for (int64_t job = jobs * slot / call.threads; job < jobs * (slot + 1) / call.threads;
+             ++job) {
+          call.run->RunJob(job, call.scratch + static_cast<size_t>(slot) * call.per_thread);
+        }
+      }
+    });
+  }
+
+  size_t scratch_bytes() const override { return static_cast<size_t>(threads_) * per_thread_; }
+
+  KernelInfo info() const override {
+    const Isa used =
+        isa_ == Isa::kScalar || isa_ == Isa::kAvx2 || isa_ == Isa::kNeon ? isa_ : Isa::kAvx512;
+    return {"vernier", Name(used), "cached_attention"};
+  }
+
+ private:
+  CachedAttention attention_;
+  Isa isa_;
+  int threads_;
+  size_t per_thread_;
+};
+
+class KvAppendNode final : public PreparedNode {
+ public:
+  std::unique_ptr<Kernel> Bind(const BindArgs&) const override {
+    return std::make_unique<KvAppendKernel>();
+  }
+};
+
+class CachedAttentionNode final : public PreparedNode {
+ public:
+  CachedAttentionNode(const CachedAttention& attention, Isa isa)
+      : attention_(attention), isa_(isa) {}
+
+  std::unique_ptr<Kernel> Bind(const BindArgs& args) const override {
+    return std::make_unique<CachedAttentionNodeKernel>(attention_, isa_, args);
+  }
+
+ private:
+  CachedAttention attention_;
+  Isa isa_;
+};
+
+}  // namespace
+
+std::unique_ptr<PreparedNode> PrepareKvAppend() { return std::make_unique<KvAppendNode>(); }
+
+std::unique_ptr<PreparedNode> PrepareCachedAttention(const Node& node, Isa isa) {
+  return std::make_unique<CachedAttentionNode>(node.attributes.get<CachedAttention>(), isa);
+}
+
+}  // namespace vernier

@@ -1,0 +1,11 @@
+// Attention over a block of a cache, AVX2 and FMA.
+#include "kernels/cpu/cached_attention_impl.h"
+#include "kernels/cpu/vec_avx2.h"
+
+namespace vernier::avx2 {
+
+void CachedAttention(const CachedBlock& block, CachedQuery& query) noexcept {
+  TakeBlockOf<Vec>(block, query);
+}
+
+}  // namespace vernier::avx2

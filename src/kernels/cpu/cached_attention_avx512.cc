@@ -1,0 +1,11 @@
+// Attention over a block of a cache, AVX-512 F/BW/VL/DQ.
+#include "kernels/cpu/cached_attention_impl.h"
+#include "kernels/cpu/vec_avx512.h"
+
+namespace vernier::avx512 {
+
+void CachedAttention(const CachedBlock& block, CachedQuery& query) noexcept {
+  TakeBlockOf<Vec>(block, query);
+}
+
+}  // namespace vernier::avx512
