@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <filesystem>
+#include <map>
 #include <utility>
 
 #include "core/interrupt.h"
@@ -86,6 +87,8 @@ class Runner {
     if (files_.empty() && fed_.empty() && options_.print_graph.empty()) {
       refuse("there is nothing to run on", "give --image FILE… or --input NAME=FILE.npy");
     }
+    CheckCount("--prompt", options_.prompts.size());
+    CheckCount("--header-image", options_.header_images.size());
     if (options_.similarity && options_.embedding == "none") {
       refuse("--similarity compares embeddings, and --embedding is none", "use cls or mean");
     }
@@ -96,6 +99,13 @@ class Runner {
       refuse("--dump holds one batch, and there are more pictures than --batch",
              "raise --batch to the number of pictures, or dump one picture");
     }
+  }
+
+  void CheckCount(const char* flag, size_t given) const {
+    if (given <= 1 || given == files_.size()) return;
+    throw Error(ErrorKind::kUsage,
+                fmt::format("{} was given {} times for {} pictures", flag, given, files_.size()),
+                "give it once for all pictures, or once for each");
   }
 
   // A dump shows all pictures side by side unless a batch size was chosen.
@@ -116,6 +126,18 @@ class Runner {
     return batch;
   }
 
+  // What the model reads above picture `index`, where it reads anything there.
+  PictureHeaders HeadersOf(size_t index) const {
+    const auto own = [&](const std::vector<std::string>& given) -> std::vector<std::string> {
+      if (given.empty()) return {};
+      return {given.size() == 1 ? given.front() : given[index]};
+    };
+    PictureHeaders headers;
+    headers.images = own(options_.header_images);
+    if (session_->info().reads_headers) headers.questions = own(options_.prompts);
+    return headers;
+  }
+
   // Unreadable pictures are named and left out; the others go on.
   void RunPictures() {
     std::vector<Pictures> ready;
@@ -125,7 +147,7 @@ class Runner {
       }
       const Clock::time_point start = Clock::now();
       try {
-        ready.push_back(session_->ReadImages({files_[i]}));
+        ready.push_back(session_->ReadImages({files_[i]}, HeadersOf(i)));
       } catch (const Error& error) {
         report_->failed.push_back({files_[i], error.message()});
         terminal_.Note(fmt::format("error: {}", Printable(error.message())), Tone::kBad);
@@ -140,7 +162,7 @@ class Runner {
 
   void RunReady(std::vector<Pictures>& ready) {
     Batch batch;
-    std::vector<Tensor> pixels;
+    std::map<std::string, std::vector<Tensor>> parts;
     for (Pictures& pictures : ready) {
       for (PictureInfo& info : pictures.info) {
         batch.names.push_back(info.file);
@@ -149,9 +171,9 @@ class Runner {
         }
         batch.pictures.push_back(std::move(info));
       }
-      pixels.push_back(std::move(pictures.inputs.at("pixel_values")));
+      for (auto& [name, tensor] : pictures.inputs) parts[name].push_back(std::move(tensor));
     }
-    batch.inputs.emplace("pixel_values", Stacked(pixels));
+    for (auto& [name, tensors] : parts) batch.inputs.emplace(name, Stacked(tensors));
     ready.clear();
     RunBatch(std::move(batch));
   }

@@ -21,6 +21,12 @@ struct RunVerbOptions {
   bool convert_rgb = false;
   bool exif = false;
   int64_t max_pixels = 0;
+  std::vector<std::string> prompts;
+  std::vector<std::string> header_images;
+  std::string font;
+  int64_t max_patches = 0;
+  bool allow_empty = false;
+  bool rescale_16bit = false;
   bool labels = false;
   int64_t top_k = 5;
   bool allow_random_head = false;

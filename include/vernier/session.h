@@ -46,6 +46,10 @@ struct SessionOptions {
   int64_t max_pixels = 0;              // bound against decompression bombs; 0: Pillow's
   bool interpolate_positions = false;  // ViT: accept other sizes than the trained one
   std::string semantics = {};          // Perception Encoder: "original" or "timm"
+  int64_t max_patches = 0;             // Pix2Struct; 0: the checkpoint's
+  bool rescale_16bit = false;          // Pix2Struct: 16-bit grey by its high byte, not clipped
+  std::string font = {};               // Pix2Struct: file; empty: Arial or DejaVu Sans
+  bool allow_empty_question = false;   // Pix2Struct
 
   // Heads.
   bool labels = false;             // the classification head is wanted
@@ -94,9 +98,11 @@ struct ModelInfo {
   std::vector<std::string> labels;
   int64_t height = 0;  // of the pictures that the model gets
   int64_t width = 0;
+  int64_t patches = 0;  // of a picture, where pictures keep their shape (Pix2Struct)
   int64_t parameters = 0;
   std::string processor;  // what happens to pictures, as one JSON object
   bool random_head = false;
+  bool reads_headers = false;  // a question is drawn above each picture (Pix2Struct's VQA models)
   std::vector<std::string> warnings;
 };
 
@@ -124,6 +130,13 @@ struct PictureInfo {
   std::vector<std::string> warnings;
 };
 
+/// What a model that reads its question above the picture finds there (ModelInfo::reads_headers):
+/// one text or file for all pictures, or one for each.
+struct PictureHeaders {
+  std::vector<std::string> questions = {};  // texts, drawn by the processor
+  std::vector<std::string> images = {};     // files of ready pictures, instead of texts
+};
+
 struct Pictures {
   NamedTensors inputs;
   std::vector<PictureInfo> info;
@@ -140,9 +153,11 @@ class Session {
   const SessionSeconds& seconds() const;
   SessionMemory memory() const;
 
-  /// Files as the model's input "pixel_values" [files, 3, height, width]. Throws Error{kInput}
-  /// naming the file that cannot be read or used.
-  Pictures ReadImages(const std::vector<std::string>& files) const;
+  /// Files as the model's inputs: "pixel_values" [files, 3, height, width], or "flattened_patches"
+  /// [files, patches, numbers] with "attention_mask" [files, patches]. Throws Error{kInput} naming
+  /// the file that cannot be read or used, and for headers that are too few or not wanted.
+  Pictures ReadImages(const std::vector<std::string>& files,
+                      const PictureHeaders& headers = {}) const;
 
   /// Runs on inputs by their published names; the outputs by theirs, in f32.
   NamedTensors Run(const NamedTensors& inputs, const RunHooks& hooks = {});

@@ -39,6 +39,13 @@ struct ProcessorOverrides {
   int64_t max_pixels = kDefaultMaxPixels;  // of a picture with its header
 };
 
+/// What stands above a picture of a model that reads its question there: a text to draw, or a
+/// picture of one.
+struct PictureHeader {
+  std::optional<std::string> question = {};
+  const Image* image = nullptr;
+};
+
 /// What was done to one picture, in order.
 struct PictureReport {
   std::string mode;  // as decoded

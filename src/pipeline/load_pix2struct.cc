@@ -1,9 +1,11 @@
 #include <fmt/format.h>
 
 #include <filesystem>
+#include <memory>
 
 #include "models/pix2struct/decoder.h"
 #include "models/pix2struct/encoder.h"
+#include "models/pix2struct/processor.h"
 #include "pipeline/generation_config.h"
 #include "pipeline/loaded_model.h"
 #include "vernier/error.h"
@@ -53,9 +55,31 @@ std::shared_ptr<const Tokenizer> TokenizerOf(const ModelFolder& folder, int64_t 
               "the tokenizer's file or config.json (text_config.vocab_size) is another model's");
 }
 
+PictureReader ReaderOf(const std::shared_ptr<const Pix2StructProcessor>& processor) {
+  PictureReader reader;
+  reader.input = "flattened_patches";
+  reader.output_shape = [processor](const Image&) { return processor->OutputShape(); };
+  const auto process = [processor](const Image& image, const PictureHeader& header,
+                                   std::span<float> out) {
+    return processor->Process(image, header, out);
+  };
+  if (processor->config().is_vqa) {
+    reader.process_under_header = process;
+  } else {
+    reader.process = [process](const Image& image, std::span<float> out) {
+      return process(image, {}, out);
+    };
+  }
+  reader.complete = [](NamedTensors& inputs) {
+    inputs.emplace("attention_mask", PatchMask(inputs.at("flattened_patches")));
+  };
+  reader.describe = [processor] { return processor->Describe(); };
+  return reader;
+}
+
 }  // namespace
 
-LoadedModel LoadPix2Struct(const ModelFolder& folder, const SessionOptions&) {
+LoadedModel LoadPix2Struct(const ModelFolder& folder, const SessionOptions& options) {
   LoadedModel model;
   const Pix2StructConfig config = ParsePix2StructConfig(folder.config);
   model.tensors = NamedAsPix2Struct(folder.checkpoint, config);
@@ -71,6 +95,13 @@ LoadedModel LoadPix2Struct(const ModelFolder& folder, const SessionOptions&) {
   RequireComplete(model.match, folder.path);
   model.info.architecture = "Pix2StructForConditionalGeneration";
   model.features = "encoder_last_hidden_state";
+  const Pix2StructLimits limits{config.vision.patch_width, config.vision.seq_len};
+  const auto processor = std::make_shared<Pix2StructProcessor>(
+      Pix2StructProcessor::FromFolder(folder.path, config.is_vqa, limits, OverridesOf(options)));
+  model.pictures = ReaderOf(processor);
+  model.info.patches = processor->config().max_patches;
+  model.info.reads_headers = processor->config().is_vqa;
+  if (!processor->notice().empty()) model.info.warnings.push_back(processor->notice());
   // The head sums over the whole width to choose between near equals: its inputs stay exact.
   model.f32_activations = {"decoder.lm_head"};
   return model;

@@ -112,7 +112,7 @@ LoadedModel LoadModel(const ModelFolder& folder, const SessionOptions& options) 
                     model.match.extra.size() == 1 ? " is" : "s are", Shortened(model.match.extra)));
   }
   model.info.parameters = CountParameters(model);
-  if (model.pictures.describe) model.info.processor = model.pictures.describe().Compact();
+  model.info.processor = model.pictures.describe().Compact();
   if (options.max_pixels > 0) model.pictures.decode.max_pixels = options.max_pixels;
   return model;
 }
@@ -127,6 +127,11 @@ ProcessorOverrides OverridesOf(const SessionOptions& options) {
   overrides.convert_rgb = options.convert_rgb;
   overrides.apply_exif = options.apply_exif;
   if (options.threads > 0) overrides.threads = options.threads;
+  if (options.max_patches > 0) overrides.max_patches = options.max_patches;
+  overrides.rescale_16bit = options.rescale_16bit;
+  overrides.allow_empty = options.allow_empty_question;
+  overrides.font = options.font;
+  if (options.max_pixels > 0) overrides.max_pixels = options.max_pixels;
   return overrides;
 }
 

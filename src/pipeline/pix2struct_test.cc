@@ -1,4 +1,5 @@
 // Pix2Struct against transformers, on the goldens' small models (shared/specs/pix2struct.md).
+#include <algorithm>
 #include <cmath>
 #include <filesystem>
 #include <map>
@@ -97,6 +98,71 @@ TEST(Pix2StructGolden, TapsAndLogitsUnderTeacherForcingAreThoseOfTransformers) {
                      hidden.as<float>().subspan(static_cast<size_t>(i) * size, size));
       }
     }
+  }
+}
+
+TEST(Pix2StructPictures, BecomeTheInputsOfTheGoldens) {
+  for (const char* name : kCases) {
+    SCOPED_TRACE(name);
+    const Golden golden(name);
+    const Session session = Open(golden, "cpu");
+    const Json& inputs = golden.description.GetObject("inputs");
+    const auto files = [&](const char* key) {
+      std::vector<std::string> paths;
+      if (!inputs.Has(key)) return paths;
+      for (const std::string& file : inputs.GetStrings(key)) {
+        paths.push_back(golden.folder + "/" + file);
+      }
+      return paths;
+    };
+    const Pictures pictures =
+        session.ReadImages(files("images"), {.images = files("header_images")});
+    const Json& tolerance = golden.description.GetObject("arrays")
+                                .GetObject("flattened_patches")
+                                .GetObject("tolerance");
+    const Tensor expected = golden.Array("flattened_patches");
+    ExpectWithin(tolerance, pictures.inputs.at("flattened_patches").as<float>(),
+                 expected.as<float>());
+    const Tensor mask = ToFloat32(golden.Array("attention_mask").view());
+    EXPECT_TRUE(
+        std::ranges::equal(pictures.inputs.at("attention_mask").as<float>(), mask.as<float>()));
+  }
+}
+
+void ExpectRefused(const Session& session, const std::vector<std::string>& files,
+                   const PictureHeaders& headers, const std::string& message) {
+  try {
+    session.ReadImages(files, headers);
+    ADD_FAILURE() << "accepted: " << message;
+  } catch (const Error& error) {
+    EXPECT_THAT(error.what(), ::testing::HasSubstr(message));
+  }
+}
+
+TEST(Pix2StructPictures, SayWhichHeadersAreMissingOrUnwanted) {
+  const Golden vqa("vqa_header"), plain("page_greedy");
+  const Session asked = Open(vqa, "cpu"), unasked = Open(plain, "cpu");
+  EXPECT_TRUE(asked.info().reads_headers);
+  EXPECT_FALSE(unasked.info().reads_headers);
+  const std::string picture = vqa.folder + "/input_0.png";
+  ExpectRefused(
+      asked, {picture}, {},
+      "input_0.png: this model answers a question about each picture, and none was given");
+  ExpectRefused(asked, {picture, picture, picture}, {.questions = {"a", "b"}},
+                "2 questions were given for 3 pictures");
+  ExpectRefused(asked, {picture}, {.images = {"a.png", "b.png"}},
+                "2 header pictures were given for 1 picture");
+  ExpectRefused(unasked, {picture}, {.questions = {"Who?"}},
+                "this model reads nothing above its pictures");
+}
+
+TEST(Pix2StructPictures, RefuseAFontThatIsNone) {
+  const Golden vqa("vqa_header");
+  try {
+    Session({.model = vqa.folder, .threads = 1, .font = vqa.folder + "/config.json"});
+    FAIL() << "accepted";
+  } catch (const Error& error) {
+    EXPECT_THAT(error.what(), ::testing::HasSubstr("config.json: this is no font"));
   }
 }
 

@@ -21,7 +21,8 @@ namespace vernier {
 namespace {
 
 int64_t FlopsOfOne(const Graph& graph, const ModelInfo& info) {
-  return graph.Flops().Evaluate({{"batch", 1}, {"height", info.height}, {"width", info.width}});
+  return graph.Flops().Evaluate(
+      {{"batch", 1}, {"height", info.height}, {"width", info.width}, {"patches", info.patches}});
 }
 
 // Hands a run's taps to the hooks of a session's caller.
@@ -161,8 +162,9 @@ const ModelInfo& Session::info() const { return impl_->info(); }
 const SessionSeconds& Session::seconds() const { return impl_->compiled().seconds(); }
 SessionMemory Session::memory() const { return impl_->memory(); }
 
-Pictures Session::ReadImages(const std::vector<std::string>& files) const {
-  return impl_->model().pictures.Read(files);
+Pictures Session::ReadImages(const std::vector<std::string>& files,
+                             const PictureHeaders& headers) const {
+  return impl_->model().pictures.Read(files, headers);
 }
 
 NamedTensors Session::Run(const NamedTensors& inputs, const RunHooks& hooks) {

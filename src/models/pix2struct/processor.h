@@ -29,12 +29,6 @@ struct Pix2StructProcessorConfig {
   int threads = 1;
 };
 
-/// What stands above a picture of a VQA model: a question to draw, or a picture of one.
-struct PictureHeader {
-  std::optional<std::string> question = {};
-  const Image* image = nullptr;
-};
-
 /// What the network knows of pictures.
 struct Pix2StructLimits {
   int64_t patch_width = 768;  // numbers of a patch
@@ -53,6 +47,8 @@ class Pix2StructProcessor {
                                       const Pix2StructLimits& limits,
                                       const ProcessorOverrides& overrides);
 
+  /// What a person should know of every picture's header: the font's notice, or "".
+  const std::string& notice() const { return config_.fonts.notice; }
   const Pix2StructProcessorConfig& config() const { return config_; }
 
   /// [max_patches, numbers of a row] of what Process writes.
