@@ -170,13 +170,17 @@ Dim Graph::Flops() const {
   const std::vector<bool> needed = NeededNodes(*this);
   for (size_t i = 0; i < nodes_.size(); ++i) {
     const Node& node = nodes_[i];
-    if (!needed[i] || node.op->flops == nullptr) continue;
-    std::vector<ValueType> in, out;
-    for (int id : node.inputs) in.push_back(id == kNoValue ? ValueType{} : value(id).type);
-    for (int id : node.outputs) out.push_back(value(id).type);
-    total = total + node.op->flops(node.attributes, in, out);
+    if (needed[i]) total = total + Flops(node);
   }
   return total;
+}
+
+Dim Graph::Flops(const Node& node) const {
+  if (node.op->flops == nullptr) return 0;
+  std::vector<ValueType> in, out;
+  for (int id : node.inputs) in.push_back(id == kNoValue ? ValueType{} : value(id).type);
+  for (int id : node.outputs) out.push_back(value(id).type);
+  return node.op->flops(node.attributes, in, out);
 }
 
 std::vector<bool> NeededNodes(const Graph& graph) {

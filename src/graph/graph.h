@@ -140,6 +140,8 @@ class Graph {
 
   /// Total cost of the nodes that outputs need, in floating-point operations.
   Dim Flops() const;
+  /// Cost of one node; 0 for an op without products.
+  Dim Flops(const Node& node) const;
 
  private:
   std::string UniqueName(std::string_view wanted) const;

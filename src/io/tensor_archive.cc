@@ -141,17 +141,30 @@ const TensorArchive::Entry* TensorArchive::Find(std::string_view name) const {
   return found == places_.end() ? nullptr : &entries_[found->second];
 }
 
+std::span<const uint8_t> TensorArchive::Bytes(const Entry& entry) const {
+  const size_t size = static_cast<size_t>(entry.shape.elements()) * ByteSize(entry.dtype);
+  return file_.bytes().subspan(entry.offset, size);
+}
+
+void TensorArchive::CheckHash(const Entry& entry, std::span<const uint8_t> bytes) const {
+  if (HashOf(bytes) != entry.sha256) {
+    Refuse(path(), fmt::format("the values of {} were changed", entry.name));
+  }
+}
+
 Tensor TensorArchive::Read(const Entry& entry) const {
   Tensor tensor(entry.dtype, entry.shape);
-  const auto bytes = file_.bytes().subspan(entry.offset, tensor.bytes());
+  const auto bytes = Bytes(entry);
   if (!bytes.empty()) std::memcpy(tensor.data(), bytes.data(), bytes.size());
   file_.ReleasePages(bytes);
   file_.CheckIntact();
-  const std::span<const uint8_t> copy(static_cast<const uint8_t*>(tensor.data()), tensor.bytes());
-  if (HashOf(copy) != entry.sha256) {
-    Refuse(path(), fmt::format("the values of {} were changed", entry.name));
-  }
+  CheckHash(entry, {static_cast<const uint8_t*>(tensor.data()), tensor.bytes()});
   return tensor;
+}
+
+void TensorArchive::CheckValues() const {
+  for (const Entry& entry : entries_) CheckHash(entry, Bytes(entry));
+  file_.CheckIntact();
 }
 
 }  // namespace vernier

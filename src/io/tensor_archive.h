@@ -5,6 +5,7 @@
 #pragma once
 
 #include <map>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -24,6 +25,7 @@ class TensorArchiveWriter {
   /// Adds a tensor under a name that is new; `facts` (an object) are given back by the reader.
   void Add(const std::string& name, const TensorView& tensor, Json facts = Json::Object());
   bool Has(std::string_view name) const { return names_.contains(name); }
+  size_t count() const { return names_.size(); }
   int64_t bytes() const { return static_cast<int64_t>(offset_); }
 
   /// Writes the index, with facts about the whole, and makes the file visible.
@@ -59,9 +61,13 @@ class TensorArchive {
 
   /// The stored values. Throws Error{kInput} when they are not those that were written.
   Tensor Read(const Entry& entry) const;
+  /// Throws as Read does, for the first tensor that is not what was written.
+  void CheckValues() const;
 
  private:
   TensorArchive(MappedFile file, const Json& index);
+  std::span<const uint8_t> Bytes(const Entry& entry) const;
+  void CheckHash(const Entry& entry, std::span<const uint8_t> bytes) const;
 
   MappedFile file_;
   Json facts_;
