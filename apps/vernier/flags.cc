@@ -229,7 +229,10 @@ const char* Name(Source source) {
 std::string EnvironmentName(const Flag& flag) {
   if (flag.IsPositional()) return {};
   std::string name = "VERNIER_";
-  for (char c : flag.name.substr(2)) name += c == '-' ? '_' : static_cast<char>(c - 'a' + 'A');
+  for (char c : flag.name.substr(2)) {
+    const bool letter = c >= 'a' && c <= 'z';
+    name += c == '-' ? '_' : letter ? static_cast<char>(c - 'a' + 'A') : c;
+  }
   return name;
 }
 

@@ -71,6 +71,10 @@ std::string MessageOf(std::vector<std::string> args) {
   return "accepted";
 }
 
+TEST(Flags, KeepDigitsInTheNamesOfEnvironmentVariables) {
+  EXPECT_EQ(EnvironmentName({.name = "--rescale-16bit"}), "VERNIER_RESCALE_16BIT");
+}
+
 TEST(Flags, FillTheirTargets) {
   Options options;
   const std::vector<std::string> args = {"--model",  "m",       "--image",   "a.png",   "b.png",
