@@ -100,27 +100,28 @@ TEST(Eval, ComparesBf16WithTheRunInF32) {
 TEST(Eval, GoesOnAfterBeingKilledAndEndsWithTheSameTotals) {
   const ScratchFolder folder;
   const std::string out = folder.path("out.jsonl");
-  const Json whole = Summary({"--data", kLabels});
+  const Json whole = Summary({"--data", kLabels, "--max-samples", "120"});
   // Kills it (no handler runs) once some twenty lines are there.
-  const SpawnResult killed = Spawn(
-      {"/bin/sh", "-c",
-       "\"$0\" eval --model \"$1\" --data \"$2\" --batch 1 --out \"$3\" >/dev/null 2>&1 & pid=$!\n"
-       "while [ ! -s \"$3\" ] || [ $(wc -l < \"$3\") -lt 20 ]; do sleep 0.01; done\n"
-       "kill -9 $pid; wait $pid",
-       VERNIER_BINARY, DigitsModel(), kLabels, out});
+  const SpawnResult killed = Spawn({"/bin/sh", "-c",
+                                    "\"$0\" eval --model \"$1\" --data \"$2\" --batch 1 "
+                                    "--max-samples 120 --out \"$3\" >/dev/null 2>&1 & pid=$!\n"
+                                    "while [ ! -s \"$3\" ] || [ $(wc -l < \"$3\") -lt 20 ]; do "
+                                    "kill -0 $pid || exit 9; sleep 0.01; done\n"
+                                    "kill -9 $pid; wait $pid",
+                                    VERNIER_BINARY, DigitsModel(), kLabels, out});
   EXPECT_EQ(killed.exit_code, 128 + 9);
   const int64_t lines = LinesOf(out);
   ASSERT_GE(lines, 20);
-  ASSERT_LT(lines, 361) << "the run ended before it could be killed";
+  ASSERT_LT(lines, 121) << "the run ended before it could be killed";
   std::ofstream(out, std::ios::app) << "{\"id\": \"torn";
 
-  const Json resumed = Summary({"--data", kLabels, "--out", out});
+  const Json resumed = Summary({"--data", kLabels, "--max-samples", "120", "--out", out});
   EXPECT_EQ(resumed.GetObject("counts").GetInt("resumed"), lines - 1);
   EXPECT_EQ(resumed.GetArray("metrics").items().size(), 2u);
   EXPECT_EQ(resumed.Find("metrics")->Compact(), whole.Find("metrics")->Compact());
   EXPECT_EQ(resumed.Find("mistakes")->Compact(), whole.Find("mistakes")->Compact());
   EXPECT_THAT(resumed.GetStrings("warnings")[0], HasSubstr("the last line was incomplete"));
-  EXPECT_EQ(LinesOf(out), 361);
+  EXPECT_EQ(LinesOf(out), 121);
 }
 
 TEST(Eval, KeepsWhatIsDoneWhenInterrupted) {
@@ -130,7 +131,8 @@ TEST(Eval, KeepsWhatIsDoneWhenInterrupted) {
       Spawn({"/bin/sh", "-c",
              "\"$0\" eval --model \"$1\" --data \"$2\" --batch 1 --max-samples 100 --out \"$3\" & "
              "pid=$!\n"
-             "while [ ! -s \"$3\" ] || [ $(wc -l < \"$3\") -lt 5 ]; do sleep 0.01; done\n"
+             "while [ ! -s \"$3\" ] || [ $(wc -l < \"$3\") -lt 5 ]; do kill -0 $pid || exit 9; "
+             "sleep 0.01; done\n"
              "kill -TERM $pid; wait $pid",
              VERNIER_BINARY, DigitsModel(), kLabels, out});
   EXPECT_EQ(stopped.exit_code, 130) << stopped.errors;
@@ -202,6 +204,69 @@ TEST(Eval, ClaimsNothingWithAMadeUpHead) {
                                       "--allow-random-head", "--gate", "top5>=0"});
   EXPECT_EQ(result.exit_code, 3) << result.errors;
   EXPECT_THAT(result.LastErrorLine(), HasSubstr("head is made up"));
+}
+
+// A question for each picture of a golden, with the texts that transformers generated as answers.
+std::string WrittenSet(const ScratchFolder& folder, const std::string& model) {
+  const Json run = Json::ParseFile(model + "/case.json").GetArray("runs").items()[0];
+  EXPECT_EQ(run.GetString("name"), "greedy");
+  Json samples = Json::Array();
+  for (const std::string& text : run.GetStrings("text")) {
+    const std::string name = "input_" + std::to_string(samples.size()) + ".png";
+    folder.Write("png/" + name, ReadAll(model + "/" + name));
+    Json sample = Json::Object();
+    sample["imgname"] = name;
+    sample["label"] = text;
+    samples.Append(std::move(sample));
+  }
+  return folder.Write("test_human.json", samples.Pretty());
+}
+
+TEST(Eval, ScoresTextsOnChartQasLayout) {
+  const std::string model = Golden("pix2struct/pair_masks");
+  const ScratchFolder folder;
+  WrittenSet(folder, model);
+  const std::string out = folder.path("out.jsonl");
+  const SpawnResult result =
+      Vernier({"eval", "--model", model, "--data", folder.path(), "--max-new-tokens", "30",
+               "--metrics", "exact_match", "--gate", "bleu>=100", "--out", out, "--json", "-"});
+  ASSERT_EQ(result.exit_code, 0) << result.errors;
+  const Json summary = Json::Parse(result.output, "summary");
+  EXPECT_EQ(summary.GetString("layout"), "ChartQA");
+  EXPECT_EQ(summary.GetString("task"), "answer");
+  EXPECT_EQ(summary.GetArray("metrics").items()[0].GetNumber("value"), 1);
+  EXPECT_EQ(summary.GetObject("settings").GetObject("generation").GetInt("max_new_tokens"), 30);
+
+  // The published protocol: another setting's answers against this run's.
+  const SpawnResult shorter =
+      Vernier({"eval", "--model", model, "--data", folder.path(), "--max-new-tokens", "5",
+               "--baseline", out, "--gate", "baseline.rouge_l>=1"});
+  EXPECT_EQ(shorter.exit_code, 1) << shorter.errors;
+  EXPECT_THAT(shorter.output, HasSubstr("2 answers changed"));
+  EXPECT_THAT(shorter.LastErrorLine(), HasSubstr("would pass with baseline.rouge_l>="));
+}
+
+TEST(Eval, AsksAModelThatReadsItsQuestionAboveThePicture) {
+  const std::string model = Golden("pix2struct/vqa_header");
+  const ScratchFolder folder;
+  const std::string set =
+      folder.Write("set.jsonl", "{\"image\": \"" + model +
+                                    "/input_0.png\", \"question\": \"How many bars?\", "
+                                    "\"answers\": [\"3\", \"three\"]}\n{\"image\": \"" +
+                                    model + "/input_1.png\", \"answer\": \"x\"}\n");
+  const SpawnResult result = Vernier({"eval", "--model", model, "--data", set, "--metrics",
+                                      "relaxed_accuracy", "--max-new-tokens", "4"});
+  EXPECT_EQ(result.exit_code, 2) << result.errors;
+  EXPECT_THAT(result.errors, HasSubstr("error: line 2: "));  // it was asked nothing
+  EXPECT_THAT(result.output, HasSubstr("relaxed_accuracy"));
+}
+
+TEST(Eval, SaysThatAModelDoesNotWrite) {
+  const ScratchFolder folder;
+  const std::string set = folder.Write("s.jsonl", "{\"image\": \"a.png\", \"answer\": \"x\"}\n");
+  const SpawnResult result = Eval({"--data", set});
+  EXPECT_EQ(result.exit_code, 2);
+  EXPECT_THAT(result.errors, HasSubstr("a vit model does not answer in text"));
 }
 
 TEST(Eval, TakesPathsThatAreNoUtf8) {

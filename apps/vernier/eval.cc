@@ -4,10 +4,12 @@
 #include <fmt/ranges.h>
 
 #include <chrono>
+#include <filesystem>
 #include <optional>
 #include <utility>
 
 #include "core/interrupt.h"
+#include "core/sha256.h"
 #include "eval/evaluation.h"
 #include "eval/fingerprint.h"
 #include "eval/labels.h"
@@ -43,24 +45,39 @@ EvalTask ChooseTask(const std::string& wanted, const Dataset& set, const ModelIn
   return task;
 }
 
+// The tokenizer and the checkpoint's own options decide about texts, and lie beside what the hash
+// of a checkpoint covers.
+std::string HashOfTextFiles(const std::string& model) {
+  constexpr const char* kNames[] = {"generation_config.json", "tokenizer.json", "spiece.model"};
+  Sha256 hash;
+  for (const char* name : kNames) {
+    const std::string path = model + "/" + name;
+    if (std::filesystem::exists(path)) hash.Update(name + Sha256OfFile(path));
+  }
+  return hash.Finish();
+}
+
 // What may change an answer. Batch and threads do not: their results are the same.
-Json SettingsOf(const EvalVerbOptions& options, EvalTask task) {
+Json SettingsOf(const EvalVerbOptions& options, EvalTask task, const ModelInfo& model) {
   Json settings = Json::Object();
   settings["device"] = options.session.device;
   settings["dtype"] = options.dtype;
   settings["isa"] = options.session.isa;
   settings["onednn"] = !options.session.no_onednn;
+  settings["precision_rules"] =
+      options.session.precision_file.empty() ? "" : Sha256OfFile(options.session.precision_file);
   settings["disabled_passes"] = Json::ArrayOf(options.session.disabled_passes);
-  settings["size"] = options.session.size;
   settings["interpolate_positions"] = options.session.interpolate;
   settings["semantics"] = options.session.semantics;
-  settings["resize"] = options.resize;
-  settings["pipeline"] = options.pipeline;
-  settings["convert_rgb"] = options.convert_rgb;
-  settings["exif"] = options.exif;
+  // What is done to pictures, with all that flags and files say about it.
+  settings["processor"] = Json::Parse(model.processor, "processor");
   settings["allow_random_head"] = options.allow_random_head;
   settings["seed"] = options.seed;
   if (task == EvalTask::kRetrieve) settings["embedding"] = options.embedding;
+  if (task == EvalTask::kAnswer) {
+    settings["generation"] = ToJson(options.generation);
+    settings["text_files"] = HashOfTextFiles(options.session.model);
+  }
   return settings;
 }
 
@@ -95,7 +112,6 @@ class Evaluator {
     set_ = LoadDataset(options_.data, options_.max_samples);
     const ModelInfo model = SummarizeModel(ToSessionOptions(options_)).info;
     evaluation_.task = ChooseTask(options_.task, set_, model);
-    if (evaluation_.task == EvalTask::kAnswer) RefuseToAnswer(model);
     CheckMetrics(evaluation_.task, judge_);
     judge_.random_head = model.random_head && evaluation_.task == EvalTask::kClassify;
     if (evaluation_.task == EvalTask::kClassify) UseModelLabels(set_, model.labels);
@@ -112,7 +128,7 @@ class Evaluator {
                           .data = options_.data,
                           .data_sha256 = HashOfData(set_.samples, fingerprints_),
                           .samples = std::ssize(set_.samples),
-                          .settings = SettingsOf(options_, evaluation_.task)};
+                          .settings = SettingsOf(options_, evaluation_.task, model)};
     if (!options_.out.empty()) file_.emplace(options_.out, evaluation_.header);
     if (file_ && file_->torn_bytes() > 0) {
       Warn(fmt::format("{}: the last line was incomplete; {} bytes were cut off", options_.out,
@@ -120,16 +136,14 @@ class Evaluator {
     }
   }
 
-  [[noreturn]] static void RefuseToAnswer(const ModelInfo& model) {
-    throw Error(ErrorKind::kUsage, fmt::format("a {} model does not answer in text", model.family),
-                "give a set of labels or pairs, or a model that generates text");
-  }
-
   AnswerSamples OpenModel() {
     session_.emplace(ToSessionOptions(options_));
     for (const std::string& warning : session_->info().warnings) Warn(warning);
-    return evaluation_.task == EvalTask::kClassify ? ClassifyWith(*session_)
-                                                   : EmbedWith(*session_, options_.embedding);
+    if (evaluation_.task == EvalTask::kClassify) return ClassifyWith(*session_);
+    if (evaluation_.task == EvalTask::kRetrieve) return EmbedWith(*session_, options_.embedding);
+    const GenerationOptions* own = session_->generation_options();
+    return WriteWith(*session_,
+                     Changed(own == nullptr ? GenerationOptions{} : *own, options_.generation));
   }
 
   void Warn(const std::string& warning) {
@@ -207,14 +221,15 @@ Verb EvalVerb() {
           "A gate on a metric passes or fails only where the interval lies on one side of the "
           "threshold; else the outcome is INCONCLUSIVE (exit code 3). Gates on baseline. metrics "
           "compare two runs on the same samples and are decided by their value.",
-      .examples = {{"vernier eval --model models/digits-vit --data models/digits-vit/test",
-                    "top-1 and top-5 on folders by class"},
-                   {"vernier eval --model models/digits-vit --data models/digits-vit/labels.csv "
-                    "--gate 'top1>=97%' --out f32.jsonl",
-                    "a gate, with results that can be resumed"},
-                   {"vernier eval --model models/digits-vit --data models/digits-vit/labels.csv "
-                    "--dtype bf16 --baseline f32.jsonl --gate 'baseline.top1>=1'",
-                    "the same labels in bf16"}},
+      .examples =
+          {{"vernier eval --model models/digits-vit --data models/digits-vit/test",
+            "top-1 and top-5 on folders by class"},
+           {"vernier eval --model vit-base --data labels.csv --gate 'top1>=80%' --out f32.jsonl",
+            "a gate, with results that can be resumed"},
+           {"vernier eval --model vit-base --data labels.csv --dtype bf16 --baseline f32.jsonl",
+            "bf16 against the run before"},
+           {"vernier eval --model pix2struct-chartqa-base --data ChartQA/test --out base.jsonl",
+            "answers about charts"}},
       .start = Starter(EvalFlags, RunEval)};
 }
 

@@ -92,6 +92,21 @@ std::vector<Flag> PictureFlags(EvalVerbOptions& options) {
            .section = "Pictures",
            .help = "Turn pictures upright as their EXIF orientation says; the references do not.",
            .target = &options.exif},
+          {.name = "--font",
+           .metavar = "FILE.ttf",
+           .section = "Pictures",
+           .help = "Pix2Struct: font of the question above the picture.",
+           .target = &options.font,
+           .default_text = "Arial where it is installed, else DejaVu Sans",
+           .completion = Completion::kFile},
+          {.name = "--max-patches",
+           .metavar = "N",
+           .section = "Pictures",
+           .help = "Pix2Struct: patches that a picture is cut into at most.",
+           .target = &options.max_patches,
+           .unit = "patches",
+           .default_text = "the checkpoint's",
+           .least = 1},
           {.name = "--embedding",
            .metavar = "KIND",
            .section = "Pictures",
@@ -144,8 +159,8 @@ std::vector<Flag> ResultFlags(EvalVerbOptions& options) {
 
 std::vector<Flag> EvalFlags(EvalVerbOptions& options) {
   std::vector<Flag> flags = SessionFlagTable(options.session);
-  for (const auto& more :
-       {SetFlags(options), ComputingFlags(options), PictureFlags(options), ResultFlags(options)}) {
+  for (const auto& more : {SetFlags(options), ComputingFlags(options), PictureFlags(options),
+                           GenerationFlagTable(options.generation), ResultFlags(options)}) {
     flags.insert(flags.end(), more.begin(), more.end());
   }
   return flags;
@@ -159,6 +174,8 @@ SessionOptions ToSessionOptions(const EvalVerbOptions& options) {
   session.pipeline = options.pipeline;
   session.convert_rgb = options.convert_rgb;
   session.apply_exif = options.exif;
+  session.font = options.font;
+  session.max_patches = options.max_patches;
   session.labels = options.allow_random_head;
   session.allow_random_head = options.allow_random_head;
   session.seed = static_cast<uint64_t>(options.seed);

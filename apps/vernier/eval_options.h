@@ -5,12 +5,14 @@
 #include <string>
 #include <vector>
 
+#include "generation_flags.h"
 #include "session_flags.h"
 
 namespace vernier {
 
 struct EvalVerbOptions {
   SessionFlags session;
+  GenerationFlags generation;
   std::string data;
   std::string task = "auto";
   std::vector<std::string> metrics;
@@ -23,6 +25,8 @@ struct EvalVerbOptions {
   std::string pipeline;
   bool convert_rgb = false;
   bool exif = false;
+  std::string font;
+  int64_t max_patches = 0;
   bool allow_random_head = false;
   int64_t seed = 0;
   std::string embedding = "cls";

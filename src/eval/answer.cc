@@ -1,7 +1,10 @@
 #include "eval/answer.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
+#include <map>
 #include <optional>
 #include <string>
 #include <utility>
@@ -19,24 +22,31 @@ bool IsSampleError(const Error& error) {
   return error.kind() == ErrorKind::kInput || error.kind() == ErrorKind::kUsage;
 }
 
+PictureHeaders HeadersOf(const Session& session, const Sample& sample) {
+  PictureHeaders headers;
+  if (session.info().reads_headers) headers.questions = {sample.prompt};
+  return headers;
+}
+
 // The pictures of samples as one batch; those that cannot be read are left out and say so.
 class PictureBatch {
  public:
   PictureBatch(const Session& session, std::span<const Sample> samples,
                std::string Sample::*picture, std::vector<Record>& records) {
-    std::vector<Tensor> pixels;
+    std::map<std::string, std::vector<Tensor>> parts;
     for (size_t i = 0; i < samples.size(); ++i) {
       if (records[i].failed()) continue;
       try {
-        Pictures pictures = session.ReadImages({samples[i].*picture});
-        pixels.push_back(std::move(pictures.inputs.at("pixel_values")));
+        Pictures pictures =
+            session.ReadImages({samples[i].*picture}, HeadersOf(session, samples[i]));
+        for (auto& [name, tensor] : pictures.inputs) parts[name].push_back(std::move(tensor));
         rows_.push_back(i);
       } catch (const Error& error) {
         if (!IsSampleError(error)) throw;
         records[i].error = error.message();
       }
     }
-    if (!pixels.empty()) inputs_.emplace("pixel_values", Stacked(pixels));
+    for (const auto& [name, tensors] : parts) inputs_.emplace(name, Stacked(tensors));
   }
 
   bool empty() const { return rows_.empty(); }
@@ -73,6 +83,13 @@ void Embed(Session& session, std::string_view kind, std::span<const Sample> samp
   }
 }
 
+// What was written behind the prompt; the text of a sequence holds both.
+std::string BehindPrompt(const std::string& text, const std::string& prompt) {
+  if (!text.starts_with(prompt)) return text;
+  const size_t start = text.find_first_not_of(' ', prompt.size());
+  return start == std::string::npos ? "" : text.substr(start);
+}
+
 }  // namespace
 
 AnswerSamples ClassifyWith(Session& session) {
@@ -100,6 +117,33 @@ AnswerSamples EmbedWith(Session& session, std::string_view kind) {
     Embed(session, kind, samples, &Sample::image, &Record::embedding, records);
     if (!samples.empty() && !samples[0].partner.empty()) {
       Embed(session, kind, samples, &Sample::partner, &Record::partner_embedding, records);
+    }
+    return records;
+  };
+}
+
+AnswerSamples WriteWith(Session& session, const GenerationOptions& options) {
+  if (session.generation_options() == nullptr) {
+    throw Error(ErrorKind::kUsage,
+                fmt::format("a {} model does not answer in text", session.info().family),
+                "give a set of labels or pairs, or a model that writes");
+  }
+  return [&session, options](std::span<const Sample> samples) {
+    std::vector<Record> records(samples.size());
+    const PictureBatch batch(session, samples, &Sample::image, records);
+    if (batch.empty()) return records;
+    GenerationRequest request{.options = options, .cancel = &InterruptFlag()};
+    const bool prompts = !session.info().reads_headers;
+    for (size_t sample : batch.rows()) {
+      if (prompts) request.prompts.push_back(samples[sample].prompt);
+    }
+    const GenerationOutput output = session.Generate(batch.inputs(), request);
+    for (size_t row = 0; row < batch.rows().size(); ++row) {
+      const GeneratedText& text = output.rows[row];
+      Record& record = records[batch.rows()[row]];
+      record.answer = prompts ? BehindPrompt(text.text, request.prompts[row]) : text.text;
+      record.tokens = std::ssize(text.token_ids) - text.prompt_tokens;
+      record.figures.emplace_back("cut_off", text.finish_reason == FinishReason::kLength ? 1 : 0);
     }
     return records;
   };

@@ -24,4 +24,9 @@ AnswerSamples ClassifyWith(Session& session);
 /// Session::Embedding.
 AnswerSamples EmbedWith(Session& session, std::string_view kind);
 
+/// Texts. A model that reads its question above the picture finds it there; for others the question
+/// is what the answer begins with, and the record leaves it out again. Throws Error{kUsage} for a
+/// model that does not write.
+AnswerSamples WriteWith(Session& session, const GenerationOptions& options);
+
 }  // namespace vernier

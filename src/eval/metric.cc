@@ -105,6 +105,11 @@ Metric Summarize(const MetricTerms& terms, uint64_t seed) {
   if (metric.n == 0) return metric;
   // BLEU of equal texts is 100 up to rounding.
   metric.value = std::clamp(ValueOf(terms), terms.least, terms.most);
+  if (metric.n == 1) {
+    // Resampled it is itself; it says nothing about others.
+    metric.interval = {metric.least, metric.most};
+    return metric;
+  }
   const bool at_bound = metric.value <= metric.least || metric.value >= metric.most;
   metric.interval = at_bound && std::isfinite(metric.most)
                         ? ExactBound(metric)

@@ -42,6 +42,12 @@ TEST(Metric, IsNotCertainWhereAllSamplesAgree) {
   EXPECT_NEAR(wrong.interval.high, 1 - right.interval.low, 1e-12);
 }
 
+TEST(Metric, LearnsNothingAboutOthersFromOneSample) {
+  const Metric metric = Summarize(Mean({0.3}));
+  EXPECT_EQ(metric.interval.low, 0);
+  EXPECT_EQ(metric.interval.high, 1);
+}
+
 TEST(Metric, LeavesOutSamplesThatSayNothing) {
   MetricTerms terms = Mean({1, 0});
   terms.AddNothing();
