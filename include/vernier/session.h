@@ -33,6 +33,8 @@ struct SessionOptions {
   int threads = 0;       // 0: all that this process may use
   std::string isa = {};  // highest instruction set to use; empty: the best there is
   bool onednn = true;    // false: only vernier's own kernels
+  /// Branches of the graph run at the same time, one thread each, instead of one after the other.
+  bool parallel_branches = false;
   std::vector<std::string> disabled_passes = {};
   std::function<void(std::string_view pass, std::string_view graph)> observe_pass = {};
 
@@ -77,6 +79,15 @@ struct PlacedNode {
   std::string isa;
   std::string kernel;
   std::string dtype;  // numbers that it multiplies
+  int lane = 0;       // nodes of different lanes may run at the same time
+  int64_t flops = 0;  // of its products, 2 per multiply-add
+  int64_t bytes = 0;  // of its operands and results, each counted once
+};
+
+/// When a node ran, in microseconds from the start of the run.
+struct NodeTime {
+  double start_us = 0;
+  double end_us = 0;
 };
 
 struct AbsentTap {
@@ -88,6 +99,8 @@ struct AbsentTap {
 struct RunHooks {
   std::function<bool(std::string_view name, std::span<const std::string> aliases)> wants = {};
   std::function<void(const Tap&)> take = {};
+  /// Becomes one entry per node of Placement, in its order.
+  std::vector<NodeTime>* node_times = nullptr;
   /// Read between steps: set, it ends the run with Error{kInterrupted}.
   const std::atomic<bool>* cancel = nullptr;
 };

@@ -84,6 +84,7 @@ std::shared_ptr<const Program> CompiledModel::Compile(const Graph& graph,
   program.precision = rules;
   program.disabled_passes = options_.disabled_passes;
   program.threads = options_.threads;
+  program.parallel_branches = options_.parallel_branches;
   if (options_.observe_pass) {
     program.observe_pass = [this](std::string_view pass, const Graph& after) {
       options_.observe_pass(pass, PrintText(after));

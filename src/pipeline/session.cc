@@ -25,6 +25,21 @@ int64_t FlopsOfOne(const Graph& graph, const ModelInfo& info) {
       {{"batch", 1}, {"height", info.height}, {"width", info.width}, {"patches", info.patches}});
 }
 
+// A weight that the node packed is read in the numbers that the node wants it in.
+int64_t BytesOf(const Graph& graph, const Node& node, const Step& step) {
+  int64_t bytes = 0;
+  for (const auto* list : {&step.inputs, &step.outputs}) {
+    for (const Operand& operand : *list) {
+      if (operand.value == kNoValue) continue;
+      const bool packed =
+          operand.place == Place::kAbsent && graph.value(operand.value).kind == ValueKind::kWeight;
+      const DType dtype = packed ? node.precision.weight : operand.arg.dtype;
+      bytes += operand.arg.shape.elements() * static_cast<int64_t>(ByteSize(dtype));
+    }
+  }
+  return bytes;
+}
+
 // Hands a run's taps to the hooks of a session's caller.
 class HookSink : public TapSink {
  public:
@@ -96,7 +111,14 @@ class Session::Impl {
   NamedTensors Run(const NamedTensors& inputs, const RunHooks& hooks) {
     HookSink sink(hooks);
     TapSink* taps = hooks.take ? &sink : nullptr;
-    NamedTensors outputs = RunEncoder(inputs, taps, hooks.cancel);
+    std::vector<StepTime> times;
+    std::vector<StepTime>* timed = hooks.node_times != nullptr ? &times : nullptr;
+    NamedTensors outputs =
+        RunEncoder(inputs, {.taps = taps, .step_times = timed, .cancel = hooks.cancel});
+    if (timed != nullptr) {
+      hooks.node_times->clear();
+      for (const StepTime& time : times) hooks.node_times->push_back({time.start_us, time.end_us});
+    }
     if (const auto forced = inputs.find(kForcedIds); forced != inputs.end()) {
       outputs.emplace("logits", ForcedLogits(inputs, outputs, forced->second, taps, hooks.cancel));
     }
@@ -106,7 +128,7 @@ class Session::Impl {
   GenerationOutput Generate(const NamedTensors& inputs, const GenerationRequest& request) {
     RequireDecoder("there is no text to generate");
     const auto start = std::chrono::steady_clock::now();
-    const NamedTensors outputs = RunEncoder(inputs, nullptr, request.cancel);
+    const NamedTensors outputs = RunEncoder(inputs, {.cancel = request.cancel});
     const std::chrono::duration<double> encoded = std::chrono::steady_clock::now() - start;
     const std::vector<int64_t> patches = PatchesOf(inputs.at(kMask).view());
     GenerationOutput output =
@@ -125,12 +147,11 @@ class Session::Impl {
                 fmt::format("a {} model has no decoder: {}", info().family, consequence));
   }
 
-  NamedTensors RunEncoder(const NamedTensors& inputs, TapSink* taps,
-                          const std::atomic<bool>* cancel) {
+  NamedTensors RunEncoder(const NamedTensors& inputs, const RunOptions& options) {
     const std::shared_ptr<const Plan> plan = Bind(inputs);
     NamedViews views;
     for (const auto& [name, tensor] : inputs) views.emplace(name, tensor.view());
-    return context_.Run(*plan, views, {.taps = taps, .cancel = cancel});
+    return context_.Run(*plan, views, options);
   }
 
   Tensor ForcedLogits(const NamedTensors& inputs, const NamedTensors& encoded, const Tensor& given,
@@ -225,7 +246,10 @@ std::vector<PlacedNode> Session::Placement(const NamedTensors& inputs) const {
                       .provider = kernel.provider,
                       .isa = kernel.isa,
                       .kernel = kernel.kernel,
-                      .dtype = Name(node.precision.multiply)});
+                      .dtype = Name(node.precision.multiply),
+                      .lane = step.lane,
+                      .flops = program.graph().Flops(node).Evaluate(plan->extents()),
+                      .bytes = BytesOf(program.graph(), node, step)});
   }
   return placed;
 }

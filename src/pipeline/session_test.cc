@@ -279,5 +279,49 @@ TEST(Session, GivesTheSameFeaturesWithAndWithoutTaps) {
             0);
 }
 
+TEST(Session, TimesEveryNodeWithoutChangingTheRun) {
+  SessionOptions options;
+  options.model = kGoldens + "vit/base_detail";
+  options.threads = 1;
+  Session session(options);
+  NamedTensors fed;
+  fed.emplace("pixel_values", ReadNpy(options.model + "/pixel_values.npy"));
+  const NamedTensors plain = session.Run(fed);
+  std::vector<NodeTime> times;
+  RunHooks hooks;
+  hooks.node_times = &times;
+  const NamedTensors timed = session.Run(fed, hooks);
+  EXPECT_EQ(std::memcmp(session.Features(plain).data(), session.Features(timed).data(),
+                        session.Features(plain).bytes()),
+            0);
+  ASSERT_EQ(times.size(), session.Placement(fed).size());
+  double last_end_us = 0;  // one lane: nodes follow each other
+  for (const NodeTime& time : times) {
+    EXPECT_GE(time.start_us, last_end_us);
+    EXPECT_GE(time.end_us, time.start_us);
+    last_end_us = time.end_us;
+  }
+}
+
+TEST(Session, CountsTheWorkOfEveryNode) {
+  SessionOptions options;
+  options.model = kGoldens + "vit/base_detail";
+  int64_t weight_bytes[2] = {};
+  for (const bool bf16 : {false, true}) {
+    options.dtype = bf16 ? "bf16" : "f32";
+    Session session(options);
+    NamedTensors fed;
+    fed.emplace("pixel_values", ReadNpy(options.model + "/pixel_values.npy"));
+    int64_t flops = 0;
+    for (const PlacedNode& node : session.Placement(fed)) {
+      flops += node.flops;
+      EXPECT_GT(node.bytes, 0) << node.name;
+      if (node.flops > 0) weight_bytes[bf16] += node.bytes;
+    }
+    EXPECT_EQ(flops, session.FlopsPerImage() * fed.at("pixel_values").shape()[0]);
+  }
+  EXPECT_LT(weight_bytes[1], weight_bytes[0]);  // bf16 weights are half as long
+}
+
 }  // namespace
 }  // namespace vernier

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <chrono>
 #include <cstring>
 #include <exception>
 #include <mutex>
@@ -16,6 +17,8 @@
 
 namespace vernier {
 namespace {
+
+using Clock = std::chrono::steady_clock;
 
 constexpr size_t kAlignment = 64;
 
@@ -91,6 +94,10 @@ class Execution {
   }
 
   void BeforeRun() {
+    if (options_.step_times != nullptr) {
+      options_.step_times->assign(plan_.steps().size(), {});
+      start_ = Clock::now();
+    }
     if (options_.taps == nullptr) return;
     taps_.emplace(plan_, *options_.taps, [this](const Operand& o) { return Locate(o); });
     taps_->BeforeRun();
@@ -113,10 +120,12 @@ class Execution {
     std::vector<TensorArg> inputs, outputs;
     for (const Operand& operand : step.inputs) inputs.push_back(Locate(operand));
     for (const Operand& operand : step.outputs) outputs.push_back(Locate(operand));
+    const double start_us = options_.step_times != nullptr ? Microseconds() : 0;
     step.kernel->Run({.inputs = inputs,
                       .outputs = outputs,
                       .scratch = scratch,
                       .threads = plan_.kernel_threads()});
+    if (options_.step_times != nullptr) (*options_.step_times)[index] = {start_us, Microseconds()};
     if (taps_) {
       std::lock_guard lock(taps_mutex_);
       taps_->AfterStep(static_cast<int>(index));
@@ -141,6 +150,10 @@ class Execution {
   }
 
  private:
+  double Microseconds() const {
+    return std::chrono::duration<double, std::micro>(Clock::now() - start_).count();
+  }
+
   void LocateInputs(const NamedViews& inputs) {
     const Graph& graph = plan_.program().graph();
     for (int id : plan_.inputs()) {
@@ -218,6 +231,7 @@ class Execution {
   const RunOptions& options_;
   char* arena_;
   char* scratch_;
+  Clock::time_point start_;  // of the run; set when steps are timed
   Extents extents_;
   std::vector<const void*> inputs_;
   std::vector<KvView*> states_;

@@ -18,11 +18,19 @@ namespace vernier {
 
 using NamedTensors = std::map<std::string, Tensor, std::less<>>;
 using NamedViews = std::map<std::string, TensorView, std::less<>>;
-
 using NamedStates = std::map<std::string, KvView*, std::less<>>;
+
+/// When a step of a plan ran, in microseconds from the start of the run.
+struct StepTime {
+  double start_us = 0;
+  double end_us = 0;
+};
 
 struct RunOptions {
   TapSink* taps = nullptr;
+  /// Becomes one entry per step of the plan, by step index; null: no clock is read. Which steps run
+  /// where and when does not depend on it.
+  std::vector<StepTime>* step_times = nullptr;
   /// Read between steps; the run ends with Error{kInterrupted} once it is set.
   const std::atomic<bool>* cancel = nullptr;
   /// Values of runtime symbols, at most the capacities that the plan was bound with.

@@ -36,6 +36,7 @@ Plan::Plan(const Program& program, Extents extents)
   base_of_.resize(values);
   for (size_t i = 0; i < values; ++i) base_of_[i] = static_cast<int>(i);
   step_of_.assign(values, -1);
+  CountLanes();
   PlaceInputs();
   for (const auto& prepared : program.steps()) {
     const Node& node = program.graph().nodes()[static_cast<size_t>(prepared.node)];
@@ -185,19 +186,19 @@ void Plan::BindStep(const Program::PreparedStep& prepared) {
   std::vector<TensorArg> inputs, outputs;
   for (const Operand& operand : step.inputs) inputs.push_back(operand.arg);
   for (const Operand& operand : step.outputs) outputs.push_back(operand.arg);
-  const int threads = program_.parallel_branches() ? 1 : program_.threads();
-  step.kernel = prepared.prepared->Bind({inputs, outputs, extents_, threads});
+  step.kernel = prepared.prepared->Bind({inputs, outputs, extents_, kernel_threads()});
   scratch_bytes_ = std::max(scratch_bytes_, step.kernel->scratch_bytes());
   steps_.push_back(std::move(step));
 }
 
+void Plan::CountLanes() {
+  if (!program_.parallel_branches()) return;
+  int branches = 1;
+  for (const Node& node : program_.graph().nodes()) branches = std::max(branches, node.branch + 1);
+  lanes_ = std::min(branches, program_.threads());
+}
+
 void Plan::AssignLanes() {
-  if (program_.parallel_branches()) {
-    int branches = 1;
-    for (const Node& node : program_.graph().nodes())
-      branches = std::max(branches, node.branch + 1);
-    lanes_ = std::min(branches, program_.threads());
-  }
   for (Step& step : steps_) {
     const Node& node = program_.graph().nodes()[static_cast<size_t>(step.node)];
     step.lane = node.branch % lanes_;

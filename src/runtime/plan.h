@@ -62,6 +62,7 @@ class Plan {
 
  private:
   struct Layout;
+  void CountLanes();
   void PlaceInputs();
   void Fold(const Program::PreparedStep& prepared);
   bool BindView(const Node& node);
