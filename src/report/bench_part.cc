@@ -333,11 +333,11 @@ Table OpsTable(const Json& profile) {
   return table;
 }
 
-void AddProfile(const Json& content, const std::vector<BenchRun>& runs, ReportPart& part) {
-  const Json* peaks = Member(content, "peaks");
+void AddProfile(const std::vector<BenchRun>& runs, ReportPart& part) {
   for (const BenchRun& run : runs) {
     const Json* profile = Member(run.json, "profile");
-    if (profile == nullptr || peaks == nullptr) continue;
+    const Json* peaks = profile == nullptr ? nullptr : Member(*profile, "peaks");
+    if (peaks == nullptr) continue;
     const std::string place = fmt::format("{}, batch {}", run.setting, run.batch);
     Section section{.id = "", .title = "Where the time goes", .remark = place};
     section.blocks.push_back(RooflineFigure(*profile, *peaks, place));
@@ -366,7 +366,7 @@ ReportPart BenchPart(const ResultFile& file) {
     part.sections.push_back(PairsSection(*pairs));
     JudgeGates(*pairs, part);
   }
-  AddProfile(file.content, runs, part);
+  AddProfile(runs, part);
   part.facts = Manifest(file.content);
   part.command = CommandOf(file.content);
   return part;
