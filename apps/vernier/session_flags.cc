@@ -91,6 +91,12 @@ std::vector<Flag> SessionFlagTable(SessionFlags& flags) {
            .target = &flags.disabled_passes}};
 }
 
+SessionFlags SessionFlags::WithoutSize() const {
+  SessionFlags flags = *this;
+  flags.size.clear();
+  return flags;
+}
+
 SessionOptions ToSessionOptions(const SessionFlags& flags) {
   SessionOptions options;
   options.model = flags.model;

@@ -20,6 +20,9 @@ struct SessionFlags {
   std::string size;
   bool interpolate = false;
   std::string semantics;
+
+  /// For verbs that take sizes as a list and set them themselves.
+  SessionFlags WithoutSize() const;
 };
 
 std::vector<Flag> SessionFlagTable(SessionFlags& flags);

@@ -44,6 +44,17 @@ double Percentile(std::span<const double> sorted, double percent) {
   return sorted[below] + (position - static_cast<double>(below)) * (sorted[above] - sorted[below]);
 }
 
+double Median(std::span<const double> samples) { return Percentile(Sorted(samples), 50); }
+
+Outliers CountOutliers(std::span<const double> sorted) {
+  constexpr double kOuterFence = 3;
+  const double first = Percentile(sorted, 25), third = Percentile(sorted, 75);
+  const double reach = kOuterFence * (third - first);
+  const auto low = std::ranges::lower_bound(sorted, first - reach) - sorted.begin();
+  const auto high = sorted.end() - std::ranges::upper_bound(sorted, third + reach);
+  return {static_cast<size_t>(low), static_cast<size_t>(high)};
+}
+
 Interval BootstrapMedian(std::span<const double> samples, uint64_t seed) {
   VN_CHECK(!samples.empty());
   std::mt19937_64 random(seed);
@@ -70,7 +81,11 @@ Summary Summarize(std::span<const double> samples, uint64_t seed) {
           .std = SampleDeviation(samples, mean),
           .p50 = Percentile(sorted, 50),
           .p90 = Percentile(sorted, 90),
+          .p95 = Percentile(sorted, 95),
           .p99 = Percentile(sorted, 99),
+          .p999 = sorted.size() >= kSamplesForP999 ? std::optional(Percentile(sorted, 99.9))
+                                                   : std::nullopt,
+          .outliers = CountOutliers(sorted),
           .median_interval = BootstrapMedian(samples, seed)};
 }
 

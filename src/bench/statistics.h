@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string_view>
 
@@ -13,6 +14,18 @@ namespace vernier {
 inline constexpr std::string_view kPercentileMethod = "linear interpolation (type 7)";
 inline constexpr std::string_view kIntervalMethod =
     "percentile bootstrap of the median, 2000 resamples, 95 %";
+
+/// Which samples are called outliers: Tukey's outer fences. They are counted and kept.
+inline constexpr std::string_view kOutlierRule =
+    "more than 3 interquartile ranges below the first or above the third quartile";
+
+/// Samples from which on a percentile of 99.9 says more than the maximum does.
+inline constexpr size_t kSamplesForP999 = 1000;
+
+struct Outliers {
+  size_t low = 0;
+  size_t high = 0;
+};
 
 struct Interval {
   double low = 0;
@@ -28,12 +41,19 @@ struct Summary {
   double std = 0;  // of the sample (divisor n - 1); 0 for a single sample
   double p50 = 0;
   double p90 = 0;
+  double p95 = 0;
   double p99 = 0;
+  std::optional<double> p999;  // with kSamplesForP999 samples at least
+  Outliers outliers;
   Interval median_interval;
 };
 
 /// `percent` in [0, 100] of `sorted`, which must be ascending and not empty.
 double Percentile(std::span<const double> sorted, double percent);
+
+double Median(std::span<const double> samples);
+
+Outliers CountOutliers(std::span<const double> sorted);
 
 /// 95 % interval of the median of `samples`; the same seed gives the same interval everywhere.
 Interval BootstrapMedian(std::span<const double> samples, uint64_t seed);

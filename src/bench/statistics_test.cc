@@ -1,5 +1,6 @@
 #include "bench/statistics.h"
 
+#include <numeric>
 #include <vector>
 
 #include "vernier/error.h"
@@ -32,6 +33,32 @@ TEST(Summarize, GivesOneSampleNoSpread) {
   EXPECT_EQ(summary.p99, 7);
   EXPECT_EQ(summary.median_interval.low, 7);
   EXPECT_EQ(summary.median_interval.high, 7);
+}
+
+TEST(Summarize, CountsOutliersAndKeepsThem) {
+  std::vector<double> samples;
+  for (int i = 0; i < 100; ++i) samples.push_back(10 + 0.01 * i);
+  samples.push_back(100);
+  samples.push_back(1);
+  const Summary summary = Summarize(samples);
+  EXPECT_EQ(summary.outliers.high, 1u);
+  EXPECT_EQ(summary.outliers.low, 1u);
+  EXPECT_EQ(summary.max, 100);
+  EXPECT_EQ(summary.count, 102u);
+}
+
+TEST(Summarize, CallsNothingAnOutlierOfEqualSamples) {
+  const Summary summary = Summarize(std::vector<double>(20, 5.0));
+  EXPECT_EQ(summary.outliers.low + summary.outliers.high, 0u);
+}
+
+TEST(Summarize, GivesP999OnlyToAThousandSamples) {
+  std::vector<double> samples(999);
+  std::iota(samples.begin(), samples.end(), 0.0);
+  EXPECT_FALSE(Summarize(samples).p999.has_value());
+  samples.push_back(999);
+  EXPECT_NEAR(*Summarize(samples).p999, 998.001, 1e-9);  // numpy.percentile(arange(1000), 99.9)
+  EXPECT_NEAR(Summarize(samples).p95, 949.05, 1e-9);
 }
 
 TEST(Summarize, RefusesAnEmptyList) { EXPECT_THROW(Summarize({}), Error); }

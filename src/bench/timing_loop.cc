@@ -1,30 +1,33 @@
 #include "bench/timing_loop.h"
 
-#include <chrono>
-
 #include "core/interrupt.h"
 
 namespace vernier {
 
-double TimeOnce(const std::function<void()>& work) {
-  const auto start = std::chrono::steady_clock::now();
+double TimeOnce(const std::function<void()>& work, Clock& clock) {
+  const double start_ms = clock.NowMs();
   work();
-  const auto end = std::chrono::steady_clock::now();
-  return std::chrono::duration<double, std::milli>(end - start).count();
+  return clock.NowMs() - start_ms;
 }
 
 Timing TimeRepeatedly(const std::function<void()>& work, const TimingOptions& options) {
   Timing timing;
-  timing.first_run_ms = TimeOnce(work);
-  for (int i = 1; i < options.warmup && !Interrupted(); ++i) work();
+  std::vector<double> warm_up_ms = {TimeOnce(work, *options.clock)};
+  timing.first_run_ms = warm_up_ms[0];
+  while (!Interrupted() && NeedsMoreWarmUp(warm_up_ms, options.warm_up)) {
+    warm_up_ms.push_back(TimeOnce(work, *options.clock));
+  }
+  timing.warm_up = Describe(warm_up_ms, options.warm_up);
   timing.samples_ms.reserve(static_cast<size_t>(options.runs));
-  for (int i = 0; i < options.runs; ++i) {
+  double sum_ms = 0;
+  for (int i = 0; i < options.runs || sum_ms < options.min_ms; ++i) {
     if (Interrupted()) {
       timing.complete = false;
       break;
     }
     if (options.before_sample) options.before_sample(i);
-    timing.samples_ms.push_back(TimeOnce(work));
+    timing.samples_ms.push_back(TimeOnce(work, *options.clock));
+    sum_ms += timing.samples_ms.back();
   }
   return timing;
 }

@@ -1,0 +1,138 @@
+#include "bench/lockstep_process.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <signal.h>
+#include <spawn.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <charconv>
+#include <chrono>
+#include <cmath>
+#include <cstring>
+#include <string_view>
+#include <thread>
+
+#include "vernier/error.h"
+
+extern char** environ;
+
+namespace vernier {
+namespace {
+
+// OpenMP's threads go on spinning for some milliseconds after their work is done; the other side
+// shall not pay for them.
+constexpr std::chrono::milliseconds kSettle(30);
+
+constexpr size_t kLongestAnswer = 1000;
+
+struct Pipe {
+  int read = -1;
+  int write = -1;
+};
+
+Pipe MakePipe() {
+  int ends[2];
+  if (pipe2(ends, O_CLOEXEC) != 0) {
+    throw Error(ErrorKind::kResource, fmt::format("cannot make a pipe: {}", std::strerror(errno)));
+  }
+  return {ends[0], ends[1]};
+}
+
+// A program that ended must not end this one by a signal when it is written to.
+bool WriteByte(int descriptor) {
+  struct sigaction ignore = {}, before = {};
+  ignore.sa_handler = SIG_IGN;
+  sigaction(SIGPIPE, &ignore, &before);
+  ssize_t written = 0;
+  do {
+    written = write(descriptor, "\n", 1);
+  } while (written < 0 && errno == EINTR);
+  sigaction(SIGPIPE, &before, nullptr);
+  return written == 1;
+}
+
+}  // namespace
+
+LockstepProcess::LockstepProcess(std::vector<std::string> command) : command_(std::move(command)) {
+  const Pipe input = MakePipe(), output = MakePipe();
+  posix_spawn_file_actions_t actions;
+  posix_spawn_file_actions_init(&actions);
+  posix_spawn_file_actions_adddup2(&actions, input.read, STDIN_FILENO);
+  posix_spawn_file_actions_adddup2(&actions, output.write, STDOUT_FILENO);
+  posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, "/dev/null", O_WRONLY, 0);
+  std::vector<char*> words;
+  for (std::string& word : command_) words.push_back(word.data());
+  words.push_back(nullptr);
+  const int error = posix_spawnp(&process_, words[0], &actions, nullptr, words.data(), environ);
+  posix_spawn_file_actions_destroy(&actions);
+  close(input.read);
+  close(output.write);
+  to_child_ = input.write;
+  from_child_ = output.read;
+  if (error != 0) {
+    close(to_child_);
+    close(from_child_);
+    throw Error(ErrorKind::kDevice,
+                fmt::format("cannot start {}: {}", command_[0], std::strerror(error)),
+                "program= takes the path of another build of vernier");
+  }
+}
+
+LockstepProcess::~LockstepProcess() {
+  close(to_child_);
+  close(from_child_);
+  if (process_ < 0) return;
+  int status = 0;
+  while (waitpid(process_, &status, 0) < 0 && errno == EINTR) {
+  }
+}
+
+double LockstepProcess::Run() {
+  std::this_thread::sleep_for(kSettle);
+  const std::string answer = WriteByte(to_child_) ? ReadLine() : "";
+  double ms = 0;
+  const char* last = answer.data() + answer.size();
+  const auto [end, error] = std::from_chars(answer.data(), last, ms);
+  if (answer.empty() || error != std::errc() || end != last || !(ms > 0) || !std::isfinite(ms)) {
+    ReportEnd(answer);
+  }
+  return ms;
+}
+
+std::string LockstepProcess::ReadLine() {
+  for (;;) {
+    if (const size_t newline = unread_.find('\n'); newline != std::string::npos) {
+      std::string line = unread_.substr(0, newline);
+      unread_.erase(0, newline + 1);
+      return line;
+    }
+    if (unread_.size() > kLongestAnswer) return unread_;
+    char bytes[256];
+    const ssize_t got = read(from_child_, bytes, sizeof(bytes));
+    if (got < 0 && errno == EINTR) continue;
+    if (got <= 0) return "";
+    unread_.append(bytes, static_cast<size_t>(got));
+  }
+}
+
+void LockstepProcess::ReportEnd(const std::string& answer) {
+  const std::string by_hand = fmt::format("run it by hand: {}", fmt::join(command_, " "));
+  if (!answer.empty()) {
+    throw Error(
+        ErrorKind::kDevice,
+        fmt::format("{}: expected milliseconds, found '{}'", command_[0], answer.substr(0, 40)),
+        by_hand);
+  }
+  int status = 0;
+  while (waitpid(process_, &status, 0) < 0 && errno == EINTR) {
+  }
+  process_ = -1;
+  const std::string how = WIFEXITED(status) ? fmt::format("exit code {}", WEXITSTATUS(status))
+                                            : fmt::format("signal {}", WTERMSIG(status));
+  throw Error(ErrorKind::kDevice, fmt::format("{} ended with {}", command_[0], how), by_hand);
+}
+
+}  // namespace vernier

@@ -1,0 +1,35 @@
+// Another vernier program that answers, run by run, how long it took (bench --lockstep). It waits
+// on its standard input between runs, so that two programs never work at the same time.
+#pragma once
+
+#include <string>
+#include <vector>
+
+namespace vernier {
+
+class LockstepProcess {
+ public:
+  /// Starts `command`, the program first; what it says on standard error is dropped. Throws
+  /// Error{kDevice} when it cannot be started.
+  explicit LockstepProcess(std::vector<std::string> command);
+  LockstepProcess(const LockstepProcess&) = delete;
+  LockstepProcess& operator=(const LockstepProcess&) = delete;
+  /// Closes its input, which ends it, and waits.
+  ~LockstepProcess();
+
+  /// One run's milliseconds. Throws Error{kDevice} when the program has ended or answers anything
+  /// else.
+  double Run();
+
+ private:
+  std::string ReadLine();
+  [[noreturn]] void ReportEnd(const std::string& answer);
+
+  std::vector<std::string> command_;
+  int process_ = -1;
+  int to_child_ = -1;
+  int from_child_ = -1;
+  std::string unread_;
+};
+
+}  // namespace vernier
