@@ -83,6 +83,7 @@ class Bench {
                   {.warm_up = result_.warm_up,
                    .runs = runs,
                    .min_ms = MinMsOf(options_),
+                   .new_tokens = options_.new_tokens,
                    .scenario = ScenarioOf(options_),
                    .peaks = options_.profiles() ? &PeaksFor(configuration) : nullptr,
                    .progress = [this, runs, label = InWords(configuration)](int done) {
@@ -229,7 +230,9 @@ Outcome Lockstep(const BenchOptions& options, Terminal& terminal) {
   }
   const LoadedStreams streams(ToSessionOptions(options.session.WithoutSize()), grid[0]);
   ShowWarnings(streams.first().info().warnings, terminal);
-  Workload workload(streams.first(), grid[0].batch);
+  Workload workload(
+      streams.first(),
+      {.batch = grid[0].batch, .patches = grid[0].patches, .new_tokens = options.new_tokens});
   std::vector<double> warm_up_ms;
   while (!Interrupted() && NeedsMoreWarmUp(warm_up_ms, WarmUpOf(options))) {
     warm_up_ms.push_back(TimeOnce([&] { workload.Run(); }));

@@ -73,6 +73,13 @@ std::vector<Flag> SweepFlags(BenchOptions& options) {
            .target = &options.batch,
            .unit = "pictures",
            .default_text = "1,4,8; what a scenario asks for; 1 with --b"},
+          {.name = "--patches",
+           .metavar = "LIST",
+           .section = "Sweep",
+           .help = "Patches of a picture, for models that take any number of them (Pix2Struct).",
+           .target = &options.patches,
+           .unit = "patches",
+           .default_text = "the checkpoint's"},
           {.name = "--dtype",
            .metavar = "LIST",
            .section = "Sweep",
@@ -121,6 +128,14 @@ std::vector<Flag> TimingFlags(BenchOptions& options) {
            .unit = "runs",
            .default_text = "until two windows of 5 runs agree within 2 %",
            .least = 1},
+          {.name = "--new-tokens",
+           .metavar = "N",
+           .section = "Timing",
+           .help = "For models that write: tokens of each answer, end tokens put off; 0 encodes "
+                   "the pictures only.",
+           .target = &options.new_tokens,
+           .unit = "tokens",
+           .least = 0},
           {.name = "--scenario",
            .metavar = "NAME",
            .section = "Timing",
@@ -210,6 +225,7 @@ GridLists ReadGrid(const BenchOptions& options) {
     lists.parallel_branches.push_back(part == "parallel");
   }
   lists.sizes = SizesOf(options.session);
+  if (!options.patches.empty()) lists.patches = SweepOf("--patches", options.patches);
   lists.batches = SweepOf("--batch", options.batch.empty() ? UsualBatches(options) : options.batch);
   return lists;
 }

@@ -19,6 +19,8 @@ struct BenchOptions {
   std::string threads;
   std::string streams = "1";
   std::string branches = "serial";
+  std::string patches;
+  int64_t new_tokens = 32;
   int64_t runs = 0;  // 0: not given
   double min_time_s = 1;
   int64_t warmup = 0;  // 0: until steady

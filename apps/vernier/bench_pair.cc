@@ -64,7 +64,11 @@ class RunningSide {
     }
     streams_ = std::make_unique<LoadedStreams>(side.session, measured_.configuration);
     ShowWarnings(streams_->first().info().warnings, terminal);
-    workload_ = std::make_unique<Workload>(streams_->first(), measured_.configuration.batch);
+    workload_ = std::make_unique<Workload>(
+        streams_->first(), WorkloadOptions{.batch = measured_.configuration.batch,
+                                           .patches = measured_.configuration.patches,
+                                           .new_tokens = side.new_tokens});
+    measured_.configuration.patches = workload_->patches();
     measured_.load_ms = streams_->load_ms();
     measured_.configuration.height = streams_->first().info().height;
     measured_.configuration.width = streams_->first().info().width;
@@ -107,7 +111,10 @@ std::string SideInWords(const PairSide& side, const Measurement& measured) {
 }  // namespace
 
 PairSide ReadSide(const std::string& name, const std::string& setting, const BenchOptions& base) {
-  PairSide side{.name = name, .setting = setting, .configuration = OnlyConfiguration(base)};
+  PairSide side{.name = name,
+                .setting = setting,
+                .configuration = OnlyConfiguration(base),
+                .new_tokens = base.new_tokens};
   side.session = OptionsOfStream(ToSessionOptions(base.session.WithoutSize()), side.configuration);
   try {
     const std::string rest = TakeOwnKeys(setting, side);

@@ -16,6 +16,7 @@ struct PairSide {
   std::string setting;  // as given
   SessionOptions session;
   Configuration configuration;
+  int64_t new_tokens = 0;
   std::string program;  // of another vernier; empty: this process
 };
 

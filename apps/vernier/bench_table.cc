@@ -13,7 +13,7 @@ std::string GroupTitle(const Configuration& c) {
   std::string title = fmt::format("{}, {} thread{}", c.dtype, c.threads, c.threads == 1 ? "" : "s");
   if (c.streams > 1) title += fmt::format(" in {} streams", c.streams);
   if (c.parallel_branches) title += ", branches in parallel";
-  return title + fmt::format(", {}x{}", c.height, c.width);
+  return title + (c.height > 0 ? fmt::format(", {}x{}", c.height, c.width) : "");
 }
 
 // Wrapped by words at 80 columns, continued lines further in.
@@ -59,6 +59,19 @@ std::string SamplesText(const Measurement& run) {
   const bool steady = warm_up.steadiness == Steadiness::kSteady;
   return text + fmt::format("{}{} after {} warm-up runs", steady ? "" : "steadiness ",
                             Name(warm_up.steadiness), warm_up.runs);
+}
+
+// "32 tokens: the first after 120.0 ms (p99 130.0), then 10.0 each (p99 12.0); 180 tokens/s".
+std::string GenerationText(const GenerationTiming& g) {
+  std::string text = fmt::format("{} new token{}: the first after {} ms (p99 {})", g.new_tokens,
+                                 g.new_tokens == 1 ? "" : "s", MsText(g.first_token_ms.median),
+                                 MsText(g.first_token_ms.p99));
+  if (g.inter_token_ms.count > 0) {
+    text += fmt::format(", then {} each (p99 {}), {:.1f} tokens/s", MsText(g.inter_token_ms.median),
+                        MsText(g.inter_token_ms.p99), g.decode_tokens_per_s);
+  }
+  return text + fmt::format("; {:.1f} tokens/s over whole runs, {} ms to encode", g.tokens_per_s,
+                            MsText(g.encode_ms.median));
 }
 
 // Certified bounds of the 90th and 99th percentile, or the samples that they need.
@@ -113,6 +126,7 @@ void PrintNotes(std::span<const Measurement> runs, Terminal& terminal) {
   for (const Measurement& run : runs) {
     if (run.error) continue;
     Sentence(fmt::format("{}: {}", InWords(run.configuration), SamplesText(run)), terminal);
+    if (run.generation) Sentence(GenerationText(*run.generation), terminal, 4);
     Sentence(BoundsText(run.certified), terminal, 4);
     if (run.scenario) Sentence(InWords(*run.scenario), terminal, 4);
   }

@@ -83,6 +83,7 @@ struct GenerationSeconds {
   double first_token = 0;  // prompt to the first choice
   double more_tokens = 0;  // all steps after that
   int64_t steps = 0;       // how many
+  std::vector<double> each_step = {};
 };
 
 struct GenerationOutput {

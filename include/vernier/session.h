@@ -150,6 +150,13 @@ struct PictureHeaders {
   std::vector<std::string> images = {};     // files of ready pictures, instead of texts
 };
 
+/// How much noise to make where no pictures are at hand.
+struct NoiseOptions {
+  int64_t batch = 1;
+  int64_t patches = 0;  // of one picture, for models that take any number; 0: info().patches
+  uint64_t seed = 1;
+};
+
 struct Pictures {
   NamedTensors inputs;
   std::vector<PictureInfo> info;
@@ -171,6 +178,9 @@ class Session {
   /// the file that cannot be read or used, and for headers that are too few or not wanted.
   Pictures ReadImages(const std::vector<std::string>& files,
                       const PictureHeaders& headers = {}) const;
+
+  /// Noise of the size that the model gets, as inputs for Run: for timing.
+  NamedTensors NoiseInputs(const NoiseOptions& options) const;
 
   /// Runs on inputs by their published names; the outputs by theirs, in f32.
   NamedTensors Run(const NamedTensors& inputs, const RunHooks& hooks = {});

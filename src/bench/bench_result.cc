@@ -24,6 +24,7 @@ void WriteConfiguration(const Measurement& measured, JsonWriter& json) {
       .Field("branches", BranchesName(c.parallel_branches))
       .Field("height", c.height)
       .Field("width", c.width)
+      .Field("patches", c.patches)
       .Field("batch", c.batch);
 }
 
@@ -126,6 +127,10 @@ void WriteFigures(const Measurement& measured, JsonWriter& json) {
   WriteMemory(measured, json);
   json.Field("outputs_sha256", measured.outputs_sha256)
       .Field("outputs_repeat", measured.outputs_repeat);
+  if (measured.generation) {
+    json.Key("generation");
+    WriteJson(*measured.generation, json);
+  }
   if (measured.scenario) WriteScenario(*measured.scenario, json);
   if (measured.profile) {
     json.Key("profile");

@@ -7,9 +7,10 @@
 namespace vernier {
 
 bool Configuration::SharesSession(const Configuration& other) const {
-  Configuration same_batch = other;
-  same_batch.batch = batch;
-  return *this == same_batch;
+  Configuration same_inputs = other;
+  same_inputs.patches = patches;
+  same_inputs.batch = batch;
+  return *this == same_inputs;
 }
 
 std::vector<Configuration> Expand(const GridLists& lists) {
@@ -19,8 +20,11 @@ std::vector<Configuration> Expand(const GridLists& lists) {
       for (int64_t streams : lists.streams) {
         for (bool parallel : lists.parallel_branches) {
           for (const PictureSize& size : lists.sizes) {
-            for (int64_t batch : lists.batches) {
-              grid.push_back({dtype, threads, streams, parallel, size.height, size.width, batch});
+            for (int64_t patches : lists.patches) {
+              for (int64_t batch : lists.batches) {
+                grid.push_back(
+                    {dtype, threads, streams, parallel, size.height, size.width, patches, batch});
+              }
             }
           }
         }
@@ -36,6 +40,7 @@ std::string InWords(const Configuration& c) {
   std::string words = fmt::format("{}, {} thread{}", c.dtype, c.threads, c.threads == 1 ? "" : "s");
   if (c.streams != 1) words += fmt::format(", {} streams", c.streams);
   if (c.parallel_branches) words += ", branches in parallel";
+  if (c.patches != 0) words += fmt::format(", {} patches", c.patches);
   if (c.height != 0) words += fmt::format(", {}x{}", c.height, c.width);
   return words + fmt::format(", batch {}", c.batch);
 }

@@ -21,6 +21,7 @@ struct Configuration {
   bool parallel_branches = false;
   int64_t height = 0;  // 0: the checkpoint's
   int64_t width = 0;
+  int64_t patches = 0;  // of one picture, for models that take any number; 0: the checkpoint's
   int64_t batch = 1;
 
   bool operator==(const Configuration& other) const = default;
@@ -39,6 +40,7 @@ struct GridLists {
   std::vector<int64_t> streams = {1};
   std::vector<bool> parallel_branches = {false};
   std::vector<PictureSize> sizes = {{}};
+  std::vector<int64_t> patches = {0};
   std::vector<int64_t> batches = {1};
 };
 

@@ -25,8 +25,9 @@ TEST(Grid, HoldsAllCombinationsWithBatchesFastest) {
 
 TEST(Configuration, SaysWhatIsUnusual) {
   EXPECT_EQ(InWords(Configuration{}), "f32, 1 thread, batch 1");
-  EXPECT_EQ(InWords({"bf16", 4, 2, true, 224, 448, 8}),
+  EXPECT_EQ(InWords({"bf16", 4, 2, true, 224, 448, 0, 8}),
             "bf16, 4 threads, 2 streams, branches in parallel, 224x448, batch 8");
+  EXPECT_EQ(InWords({.patches = 512}), "f32, 1 thread, 512 patches, batch 1");
 }
 
 TEST(Configuration, DividesTheThreadsAmongStreams) {

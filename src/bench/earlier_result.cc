@@ -26,6 +26,7 @@ EarlierRun ReadRun(const Json& run) {
                             .parallel_branches = run.GetString("branches", "serial") == "parallel",
                             .height = run.GetInt("height", 0),
                             .width = run.GetInt("width", 0),
+                            .patches = run.GetInt("patches", 0),
                             .batch = run.GetInt("batch")},
           .samples_ms = ReadSamples(run),
           .outputs_sha256 = run.GetString("outputs_sha256", "")};

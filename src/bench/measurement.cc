@@ -90,6 +90,19 @@ void TimeSideBySide(std::vector<Workload>& workloads, int64_t runs_per_query,
                                .frequency_after_mhz = ReadFrequencyMhz()});
 }
 
+// All runs of a workload but those of its warm-up.
+void SummarizeGeneration(const std::vector<Workload>& workloads, int64_t runs_per_query,
+                         Measurement& measured) {
+  std::vector<GenerationSeconds> runs;
+  const auto warm_up_runs = static_cast<size_t>(measured.timing.warm_up.runs * runs_per_query);
+  for (const Workload& workload : workloads) {
+    const std::span<const GenerationSeconds> all = workload.generation_seconds();
+    const auto kept = all.subspan(std::min(warm_up_runs, all.size() - 1));
+    runs.insert(runs.end(), kept.begin(), kept.end());
+  }
+  measured.generation = TimingOf(runs, measured.configuration.batch, workloads[0].new_tokens());
+}
+
 void TakeProfile(Workload& workload, const Peaks& peaks, Measurement& measured) {
   Timeline timeline{.name = InWords(measured.configuration),
                     .nodes = workload.session().Placement(workload.inputs())};
@@ -99,7 +112,7 @@ void TakeProfile(Workload& workload, const Peaks& peaks, Measurement& measured) 
     std::vector<NodeTime> times;
     RunHooks hooks;
     hooks.node_times = &times;
-    spent_ms += TimeOnce([&] { workload.Run(hooks); });
+    spent_ms += TimeOnce([&] { workload.RunWatched(hooks); });
     timeline.runs.push_back(std::move(times));
   }
   if (timeline.runs.empty()) return;
@@ -124,9 +137,9 @@ LoadedStreams::LoadedStreams(const SessionOptions& base, const Configuration& co
   });
 }
 
-std::vector<Workload> LoadedStreams::Workloads(int64_t batch) const {
+std::vector<Workload> LoadedStreams::Workloads(const WorkloadOptions& options) const {
   std::vector<Workload> workloads;
-  for (const auto& session : sessions_) workloads.emplace_back(*session, batch);
+  for (const auto& session : sessions_) workloads.emplace_back(*session, options);
   return workloads;
 }
 
@@ -148,7 +161,10 @@ Measurement Measure(const LoadedStreams& streams, const Configuration& configura
   measured.configuration.width = streams.first().info().width;
   const int64_t runs_per_query = RunsPerQuery(options, configuration.batch);
   measured.samples_per_query = runs_per_query * configuration.batch;
-  std::vector<Workload> workloads = streams.Workloads(configuration.batch);
+  std::vector<Workload> workloads = streams.Workloads({.batch = configuration.batch,
+                                                       .patches = configuration.patches,
+                                                       .new_tokens = options.new_tokens});
+  measured.configuration.patches = workloads[0].patches();
   OutputWatch watch;
   if (workloads.size() == 1) {
     TimeOneStream(workloads, runs_per_query, options, watch, measured);
@@ -162,6 +178,7 @@ Measurement Measure(const LoadedStreams& streams, const Configuration& configura
   measured.memory = ReadMemoryUse();
   measured.planned = streams.memory();
   Conclude(measured);
+  if (workloads[0].writes()) SummarizeGeneration(workloads, runs_per_query, measured);
   if (options.scenario != nullptr) {
     measured.scenario = JudgeScenario(*options.scenario, measured.samples_per_query,
                                       measured.timing.samples_ms, measured.wall_ms);

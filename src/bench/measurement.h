@@ -11,6 +11,7 @@
 #include "bench/certified.h"
 #include "bench/configuration.h"
 #include "bench/drift.h"
+#include "bench/generation_timing.h"
 #include "bench/memory_use.h"
 #include "bench/profile.h"
 #include "bench/scenario.h"
@@ -39,6 +40,7 @@ struct Measurement {
   SessionMemory planned;  // of all streams
   std::string outputs_sha256;
   bool outputs_repeat = true;
+  std::optional<GenerationTiming> generation;  // of models that write
   std::optional<ScenarioResult> scenario;
   std::optional<Profile> profile;
   std::optional<Timeline> timeline;
@@ -50,6 +52,7 @@ struct MeasureOptions {
   WarmUpRule warm_up = {};
   int runs = 20;
   double min_ms = 0;
+  int64_t new_tokens = 0;  // of each answer, for models that write
   const Scenario* scenario = nullptr;
   const Peaks* peaks = nullptr;  // set: a profile is taken
   std::function<void(int done)> progress = {};
@@ -64,7 +67,7 @@ class LoadedStreams {
   double load_ms() const { return load_ms_; }
   Session& first() const { return *sessions_[0]; }
   /// One workload per stream.
-  std::vector<Workload> Workloads(int64_t batch) const;
+  std::vector<Workload> Workloads(const WorkloadOptions& options) const;
   SessionMemory memory() const;
 
  private:

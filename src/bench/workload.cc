@@ -1,25 +1,24 @@
 #include "bench/workload.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
-#include <random>
+#include <utility>
 
 #include "core/sha256.h"
 
 namespace vernier {
 namespace {
 
-// Noise in the range of normalised pictures: timings do not depend on the values, and denormal or
-// constant inputs would be special.
-NamedTensors NoisePictures(const ModelInfo& info, int64_t batch) {
-  Tensor pixels(DType::kF32, {batch, 3, info.height, info.width});
-  std::mt19937_64 random(1);
-  for (float& value : pixels.as<float>()) {
-    value = static_cast<float>(random() >> 40) / static_cast<float>(1 << 23) - 1.0f;
-  }
-  NamedTensors inputs;
-  inputs.emplace("pixel_values", std::move(pixels));
-  return inputs;
+// The checkpoint's own way of choosing tokens, but always as many of them.
+GenerationRequest RequestOf(const GenerationOptions& published, int64_t new_tokens) {
+  GenerationRequest request{.options = published, .ids_only = true};
+  request.options.max_new_tokens = new_tokens;
+  request.options.min_new_tokens = new_tokens;
+  request.options.stop_strings.clear();
+  request.options.forced_eos_token_id.clear();
+  request.options.do_sample = false;
+  return request;
 }
 
 }  // namespace
@@ -33,7 +32,37 @@ std::string HashOf(const NamedTensors& tensors) {
   return hash.Finish();
 }
 
-Workload::Workload(Session& session, int64_t batch)
-    : session_(&session), batch_(batch), inputs_(NoisePictures(session.info(), batch)) {}
+Workload::Workload(Session& session, const WorkloadOptions& options)
+    : session_(&session),
+      inputs_(session.NoiseInputs({.batch = options.batch, .patches = options.patches})) {
+  const GenerationOptions* published = session.generation_options();
+  if (published == nullptr || options.new_tokens == 0) return;
+  new_tokens_ = options.new_tokens;
+  request_ = RequestOf(*published, new_tokens_);
+}
+
+void Workload::Run() {
+  if (!writes()) {
+    outputs_ = session_->Run(inputs_);
+    return;
+  }
+  GenerationOutput output = session_->Generate(inputs_, request_);
+  answers_ = std::move(output.rows);
+  seconds_.push_back(std::move(output.seconds));
+}
+
+std::string Workload::OutputsHash() const {
+  if (!writes()) return HashOf(outputs_);
+  Sha256 hash;
+  for (const GeneratedText& answer : answers_) {
+    hash.Update(fmt::format("{}\n", fmt::join(answer.token_ids, " ")));
+  }
+  return hash.Finish();
+}
+
+int64_t Workload::patches() const {
+  const auto found = inputs_.find("flattened_patches");
+  return found == inputs_.end() ? 0 : found->second.shape()[1];
+}
 
 }  // namespace vernier

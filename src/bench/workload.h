@@ -1,9 +1,11 @@
-// What one run of a benchmark is: a session fed with noise of the size that the model wants.
-// The outputs of the last run are kept, for their hash. Used by one thread at a time.
+// What one run of a benchmark is: a session fed with noise of the size that the model wants, and
+// for a model that writes, an answer of a fixed number of tokens. The results of the last run are
+// kept, for their hash. Used by one thread at a time.
 #pragma once
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "vernier/session.h"
 
@@ -12,23 +14,39 @@ namespace vernier {
 /// SHA-256 over names, types, extents and bytes of all tensors.
 std::string HashOf(const NamedTensors& tensors);
 
+struct WorkloadOptions {
+  int64_t batch = 1;
+  int64_t patches = 0;     // 0: the checkpoint's
+  int64_t new_tokens = 0;  // of each answer; 0: the pictures are encoded and nothing is written
+};
+
 class Workload {
  public:
   /// The session must outlive the workload.
-  Workload(Session& session, int64_t batch);
+  Workload(Session& session, const WorkloadOptions& options);
 
-  void Run(const RunHooks& hooks = {}) { outputs_ = session_->Run(inputs_, hooks); }
-  std::string OutputsHash() const { return HashOf(outputs_); }
+  void Run();
+  /// The part of a run that has a plan of its own: encoding.
+  void RunWatched(const RunHooks& hooks) { outputs_ = session_->Run(inputs_, hooks); }
 
+  std::string OutputsHash() const;
   Session& session() const { return *session_; }
   const NamedTensors& inputs() const { return inputs_; }
-  int64_t batch() const { return batch_; }
+  bool writes() const { return new_tokens_ > 0; }
+  int64_t new_tokens() const { return new_tokens_; }
+  /// Patches of one picture; 0 for models that take pictures whole.
+  int64_t patches() const;
+  /// Of every run so far that wrote.
+  const std::vector<GenerationSeconds>& generation_seconds() const { return seconds_; }
 
  private:
   Session* session_;
-  int64_t batch_;
   NamedTensors inputs_;
+  GenerationRequest request_;
+  int64_t new_tokens_ = 0;
   NamedTensors outputs_;
+  std::vector<GeneratedText> answers_;
+  std::vector<GenerationSeconds> seconds_;
 };
 
 }  // namespace vernier

@@ -11,6 +11,7 @@
 #include "passes/pass.h"
 #include "pipeline/compiled_model.h"
 #include "pipeline/loaded_model.h"
+#include "pipeline/noise_inputs.h"
 #include "pipeline/text_generation.h"
 #include "runtime/context.h"
 #include "runtime/plan.h"
@@ -186,6 +187,10 @@ SessionMemory Session::memory() const { return impl_->memory(); }
 Pictures Session::ReadImages(const std::vector<std::string>& files,
                              const PictureHeaders& headers) const {
   return impl_->model().pictures.Read(files, headers);
+}
+
+NamedTensors Session::NoiseInputs(const NoiseOptions& options) const {
+  return vernier::NoiseInputs(impl_->model(), options);
 }
 
 NamedTensors Session::Run(const NamedTensors& inputs, const RunHooks& hooks) {

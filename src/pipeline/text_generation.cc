@@ -39,7 +39,9 @@ class TimedModel final : public TokenModel {
   std::span<float> Step(std::span<const Extension> rows) override {
     const std::span<float> logits = model_.Step(rows);
     // The choice of tokens between steps is part of a token's time.
-    seconds_.more_tokens = SecondsSince(start_);
+    const double until_now = SecondsSince(start_);
+    seconds_.each_step.push_back(until_now - seconds_.more_tokens);
+    seconds_.more_tokens = until_now;
     ++seconds_.steps;
     return logits;
   }
