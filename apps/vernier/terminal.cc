@@ -1,5 +1,6 @@
 #include "terminal.h"
 
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -70,6 +71,13 @@ Terminal::Terminal()
     : color_on_output_(WantsColor(STDOUT_FILENO)),
       color_on_errors_(WantsColor(STDERR_FILENO)),
       progress_enabled_(isatty(STDERR_FILENO) != 0) {}
+
+int Terminal::width() const {
+  constexpr int kWidePage = 140;
+  winsize size = {};
+  const bool known = ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0;
+  return known ? size.ws_col : kWidePage;
+}
 
 void Terminal::Write(std::string_view text) {
   ClearProgress();

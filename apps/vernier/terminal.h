@@ -25,6 +25,8 @@ class Terminal {
   const std::vector<std::string>& command_line() const { return command_line_; }
   void set_command_line(std::vector<std::string> words) { command_line_ = std::move(words); }
 
+  /// Columns of standard output; a wide page where it is no terminal.
+  int width() const;
   bool color_on_output() const { return color_on_output_; }
 
   /// Data on standard output. Throws Error{kInterrupted} when its reader has gone away and

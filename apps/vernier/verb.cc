@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "bench.h"
+#include "compare.h"
 #include "doctor.h"
 #include "eval.h"
 #include "inspect.h"
@@ -12,7 +13,7 @@
 namespace vernier {
 
 const std::vector<Verb>& Verbs() {
-  static const std::vector<Verb> verbs = {RunVerb(),    EvalVerb(),    BenchVerb(),
+  static const std::vector<Verb> verbs = {RunVerb(),    CompareVerb(), EvalVerb(),  BenchVerb(),
                                           ReportVerb(), InspectVerb(), DoctorVerb()};
   return verbs;
 }

@@ -51,17 +51,21 @@ std::string TypeCode(DType dtype) {
 
 }  // namespace
 
+void CheckNpySize(const NpyLayout& layout, size_t file_bytes, const std::string& path) {
+  const size_t data = file_bytes - layout.data_offset;
+  const size_t expected = TensorView{nullptr, layout.dtype, layout.shape}.bytes();
+  if (data == expected) return;
+  throw Error(ErrorKind::kInput,
+              fmt::format("{}: {} {} needs {} bytes of data, the file has {}", path,
+                          Name(layout.dtype), layout.shape.ToString(), expected, data),
+              data < expected ? "the file is truncated; write it again"
+                              : "the file holds more than one array; save them apart");
+}
+
 Tensor ParseNpy(std::span<const uint8_t> file, const std::string& path) {
   const NpyLayout layout = ParseNpyHeader(file, path);
+  CheckNpySize(layout, file.size(), path);
   const auto data = file.subspan(layout.data_offset);
-  const size_t expected = TensorView{nullptr, layout.dtype, layout.shape}.bytes();
-  if (data.size() != expected) {
-    throw Error(ErrorKind::kInput,
-                fmt::format("{}: {} {} needs {} bytes of data, the file has {}", path,
-                            Name(layout.dtype), layout.shape.ToString(), expected, data.size()),
-                data.size() < expected ? "the file is truncated; write it again"
-                                       : "the file holds more than one array; save them apart");
-  }
   Tensor tensor(layout.dtype, layout.shape);
   CopyStrided({.data = data.data(),
                .dtype = layout.dtype,

@@ -21,4 +21,7 @@ struct NpyLayout {
 /// Throws Error{kInput} with `path` and what is wrong.
 NpyLayout ParseNpyHeader(std::span<const uint8_t> file, const std::string& path);
 
+/// Throws Error{kInput} unless a file of `file_bytes` holds exactly the elements of `layout`.
+void CheckNpySize(const NpyLayout& layout, size_t file_bytes, const std::string& path);
+
 }  // namespace vernier

@@ -258,6 +258,7 @@ TensorMetrics MetricAccumulator::Finish() const {
     metrics.kl = KlOf(divergence_);
   }
   metrics.within = static_cast<double>(sums_.within) / count;
+  metrics.needed_atol = sums_.needed_atol;
   metrics.candidate_mean = sums_.candidate_sum / count;
   metrics.candidate_std = StdOf(sums_.candidate_sum, sums_.candidate_squares, count);
   metrics.candidate_norm = std::sqrt(sums_.candidate_squares);

@@ -52,6 +52,7 @@ struct TensorMetrics {
   double kl = kNoFigure;             // of both, made distributions: see kernels/cpu/pair_sums.h
   double psnr_db = kNoFigure;        // 10 log10((max r - min r)^2 / mse); infinite when equal
   double within = kNoFigure;         // share of pairs with |x - r| <= atol + rtol |r|
+  double needed_atol = kNoFigure;    // the atol at which all pairs would be within, rtol as it is
 
   double candidate_mean = kNoFigure;
   double candidate_std = kNoFigure;  // of the population

@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "metrics/row_metrics.h"
 #include "metrics/tensor_metrics.h"
 #include "metrics/verdict.h"
 #include "vernier/tensor.h"
@@ -16,18 +17,6 @@
 namespace vernier {
 
 inline constexpr int kComparisonSchema = 1;
-
-/// Rows of scores (logits) compared as decisions.
-struct RowMetrics {
-  int64_t rows = 0;         // rows compared; those with a NaN on a side are not
-  int64_t classes = 0;      // scores in a row
-  double top1 = kNoFigure;  // share of rows with the same best class (the first on ties)
-  double top5 = kNoFigure;  // mean share of the reference's 5 best that are among the candidate's
-  /// Rows that disagree although the reference's two best are closer than twice the row's largest
-  /// error: a tie that rounding decides.
-  int64_t tie_like_flips = 0;
-  double min_cosine = kNoFigure;  // over rows
-};
 
 /// One side's tensor.
 struct ComparedTensor {
@@ -65,9 +54,19 @@ struct TensorComparison {
   std::vector<std::string> notes = {};
   /// Why nothing was measured ("shapes differ: …"); empty where something was.
   std::string not_compared = {};
+  PairTolerance tolerance = {};    // of `within` in this tensor
   TensorMetrics accumulated = {};  // of the runs as they are
   std::optional<RowMetrics> rows = {};
   std::optional<OwnError> own = {};
+};
+
+/// What one picture or prompt gave on both sides, of two results files.
+struct TextComparison {
+  std::string item;
+  std::string reference;
+  std::string candidate;
+  double rouge_l = 0;
+  double edit_distance = 0;  // normalised: 0 equal, 1 nothing in common
 };
 
 struct UnpairedTensor {
@@ -134,6 +133,7 @@ struct Comparison {
   ComparedSide candidate;
   PairTolerance tolerance = {};
   std::vector<TensorComparison> tensors = {};  // in the order of the run
+  std::vector<TextComparison> texts = {};      // of results files
   std::vector<UnpairedTensor> only_reference = {};
   std::vector<UnpairedTensor> only_candidate = {};
   std::vector<GateResult> gates = {};

@@ -28,6 +28,7 @@ void WriteMetrics(const TensorMetrics& m, JsonWriter& json) {
       .Field("kl", m.kl)
       .Field("psnr_db", m.psnr_db)
       .Field("within", m.within)
+      .Field("needed_atol", m.needed_atol)
       .Field("reference_mean", m.reference_mean)
       .Field("reference_std", m.reference_std)
       .Field("reference_norm", m.reference_norm)
@@ -60,6 +61,10 @@ void WriteTensorSide(const ComparedTensor& tensor, JsonWriter& json) {
       .EndObject();
 }
 
+void WriteTolerance(const PairTolerance& tolerance, JsonWriter& json) {
+  json.BeginObject().Field("atol", tolerance.atol).Field("rtol", tolerance.rtol).EndObject();
+}
+
 void WriteTensor(const TensorComparison& tensor, JsonWriter& json) {
   json.BeginObject()
       .Field("name", tensor.name)
@@ -78,7 +83,9 @@ void WriteTensor(const TensorComparison& tensor, JsonWriter& json) {
       .Key("notes")
       .Array(tensor.notes)
       .Field("not_compared", tensor.not_compared)
-      .Key("accumulated");
+      .Key("tolerance");
+  WriteTolerance(tensor.tolerance, json);
+  json.Key("accumulated");
   tensor.not_compared.empty() ? WriteMetrics(tensor.accumulated, json) : void(json.Null());
   json.Key("rows");
   tensor.rows ? WriteRows(*tensor.rows, json) : void(json.Null());
@@ -95,6 +102,16 @@ void WriteTensor(const TensorComparison& tensor, JsonWriter& json) {
     json.Null();
   }
   json.EndObject();
+}
+
+void WriteText(const TextComparison& text, JsonWriter& json) {
+  json.BeginObject()
+      .Field("item", text.item)
+      .Field("reference", text.reference)
+      .Field("candidate", text.candidate)
+      .Field("rouge_l", text.rouge_l)
+      .Field("edit_distance", text.edit_distance)
+      .EndObject();
 }
 
 void WriteUnpaired(const std::vector<UnpairedTensor>& tensors, JsonWriter& json) {
@@ -195,16 +212,12 @@ std::string ComparisonJson(const Comparison& comparison) {
   WriteSide(comparison.reference, json);
   json.Key("candidate");
   WriteSide(comparison.candidate, json);
-  json.Key("tolerance")
-      .BeginObject()
-      .Field("atol", comparison.tolerance.atol)
-      .Field("rtol", comparison.tolerance.rtol)
-      .EndObject()
-      .Key("notes")
-      .Array(comparison.notes)
-      .Key("tensors")
-      .BeginArray();
+  json.Key("tolerance");
+  WriteTolerance(comparison.tolerance, json);
+  json.Key("notes").Array(comparison.notes).Key("tensors").BeginArray();
   for (const TensorComparison& tensor : comparison.tensors) WriteTensor(tensor, json);
+  json.EndArray().Key("texts").BeginArray();
+  for (const TextComparison& text : comparison.texts) WriteText(text, json);
   json.EndArray().Key("only_reference");
   WriteUnpaired(comparison.only_reference, json);
   json.Key("only_candidate");

@@ -22,9 +22,10 @@ inline constexpr double kMreEpsilon = 1e-3;
 
 /// Sums and extremes over the pairs whose two values are finite.
 struct PairSums {
-  int64_t finite = 0;  // pairs counted here
-  int64_t within = 0;  // of them, within tolerance
-  double abs = 0;      // sum of |candidate - reference|
+  int64_t finite = 0;      // pairs counted here
+  int64_t within = 0;      // of them, within tolerance
+  double needed_atol = 0;  // largest |candidate - reference| - rtol |reference|, at least 0
+  double abs = 0;          // sum of |candidate - reference|
   double max_abs = 0;
   double squares = 0;  // of (candidate - reference)
   double relative = 0;

@@ -74,7 +74,7 @@ PairSums SumPairs(const float* candidate, const float* reference, int64_t count,
   using Bits = typename V::Bits;
   const int64_t whole = count / L::kCount * L::kCount;
   if (whole == 0) return scalar::SumPairs(candidate, reference, count, tolerance);
-  Double abs{}, max_abs{}, squares{}, relative{}, max_relative{}, mre{}, dot{};
+  Double needed_atol{}, abs{}, max_abs{}, squares{}, relative{}, max_relative{}, mre{}, dot{};
   Double x_sum{}, x_squares{}, r_sum{}, r_squares{};
   Double x_min = L::Load(candidate), x_max = x_min;
   Double r_min = L::Load(reference), r_max = r_min;
@@ -92,7 +92,9 @@ PairSums SumPairs(const float* candidate, const float* reference, int64_t count,
     const Double padded = size + kMreEpsilon;
     const Double share = error / (divisor * padded);
     const Double relative_error = has_relative ? share * padded : Double{};
-    outside += error > L::Fma(size, L::Set(tolerance.rtol), L::Set(tolerance.atol));
+    const Double excess = L::Fma(size, L::Set(-tolerance.rtol), error);
+    outside += excess > tolerance.atol;
+    needed_atol = L::Max(needed_atol, excess);
     abs += error;
     max_abs = L::Max(max_abs, error);
     squares = L::Fma(difference, difference, squares);
@@ -119,6 +121,7 @@ PairSums SumPairs(const float* candidate, const float* reference, int64_t count,
   for (int64_t lane = 0; lane < L::kCount; ++lane) beyond -= outside[lane];
   sums.finite = whole;
   sums.within = whole - beyond;
+  sums.needed_atol = L::Largest(needed_atol);
   sums.max_abs = L::Largest(max_abs);
   sums.squares = L::Sum(squares);
   sums.relative = L::Sum(relative);

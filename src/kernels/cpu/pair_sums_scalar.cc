@@ -11,6 +11,7 @@ void MergePairSums(const PairSums& part, PairSums& total) noexcept {
   const bool first = total.finite == 0;
   total.finite += part.finite;
   total.within += part.within;
+  total.needed_atol = std::max(total.needed_atol, part.needed_atol);
   total.abs += part.abs;
   total.max_abs = std::max(total.max_abs, part.max_abs);
   total.squares += part.squares;
@@ -52,7 +53,9 @@ PairSums SumPairs(const T* candidate, const T* reference, int64_t count,
     const double relative = size > kLeastRelativeReference ? error / size : 0.0;
     const bool first = sums.finite == 0;
     sums.finite += 1;
-    sums.within += error <= tolerance.atol + tolerance.rtol * size ? 1 : 0;
+    const double excess = std::fma(-tolerance.rtol, size, error);
+    sums.within += excess <= tolerance.atol ? 1 : 0;
+    sums.needed_atol = std::max(sums.needed_atol, excess);
     sums.abs += error;
     sums.max_abs = std::max(sums.max_abs, error);
     sums.squares += error * error;

@@ -52,6 +52,7 @@ TEST_P(PairKernelsOfEachIsa, SumAsThePlainLoopDoes) {
     const PairSums sums = kernels.sums(x, r, n, kTolerance);
     EXPECT_EQ(sums.finite, n);
     EXPECT_EQ(sums.within, expected.within);
+    EXPECT_EQ(sums.needed_atol, expected.needed_atol);
     EXPECT_EQ(sums.max_abs, expected.max_abs);
     EXPECT_NEAR(sums.max_relative, expected.max_relative, Bound(4, expected.max_relative));
     EXPECT_EQ(sums.candidate_min, expected.candidate_min);
