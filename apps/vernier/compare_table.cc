@@ -25,7 +25,7 @@ struct Column {
 std::string Short(double value) { return std::isnan(value) ? "-" : fmt::format("{:.3g}", value); }
 
 std::string Percent(double value) {
-  return std::isnan(value) ? "-" : fmt::format("{:.4g} %", value * 100);
+  return std::isnan(value) ? "-" : fmt::format("{:.3g} %", value * 100);
 }
 
 /// Near 1, the distance to it is what one wants to see.
@@ -248,7 +248,9 @@ void PrintComparison(const Comparison& comparison, const TableOptions& options,
   PrintUnpaired("reference", comparison.only_reference, terminal);
   PrintUnpaired("candidate", comparison.only_candidate, terminal);
   PrintGates(comparison, terminal);
-  PrintList("where it comes from", comparison.verdict.culprits.sentences, terminal);
+  if (comparison.verdict.kind != VerdictKind::kPassed) {
+    PrintList("where it comes from", comparison.verdict.culprits.sentences, terminal);
+  }
   PrintList("not tested", comparison.verdict.not_tested, terminal);
   PrintList("notes", comparison.notes, terminal);
   terminal.Flush();

@@ -225,6 +225,7 @@ class Runner {
     facts["family"] = session_->info().family;
     facts["device"] = options_.session.device;
     facts["dtype"] = options_.dtype;
+    facts["random_head"] = session_->info().random_head;
     facts["processor"] = Json::Parse(session_->info().processor, "processor");
     dump_->Finish(std::move(facts), outputs, session_->AbsentTaps());
   }

@@ -27,9 +27,10 @@ bool Groups(const std::vector<int64_t>& fine, const Shape& coarse) {
                      [](int64_t extent) { return extent == 1; });
 }
 
-std::string Words(const char* side, const std::vector<int>& axes) {
+std::string Words(const char* side, const std::vector<int>& axes, int other_rank) {
   if (IsInOrder(axes)) return "";
   std::string words = fmt::format("{} transposed by ({})", side, fmt::join(axes, ", "));
+  if (other_rank != 4) return words;
   if (axes == std::vector{0, 3, 1, 2}) words += ", NHWC to NCHW";
   if (axes == std::vector{0, 2, 3, 1}) words += ", NCHW to NHWC";
   return words;
@@ -50,7 +51,8 @@ void AddOrders(const Shape& moved, const Shape& fixed, bool of_reference,
       plain &= moved[axes[i]] != 1 || axes[i] == static_cast<int>(i);
     }
     if (!plain || !Groups(extents, fixed)) continue;
-    orders.push_back({of_reference, axes, Words(of_reference ? "reference" : "candidate", axes)});
+    orders.push_back(
+        {of_reference, axes, Words(of_reference ? "reference" : "candidate", axes, fixed.rank())});
   } while (std::ranges::next_permutation(axes).found);
 }
 
