@@ -137,7 +137,7 @@ TEST(Bench, KeepsWhatItHasWhenInterrupted) {
   const std::string file = folder.path("out.json");
   const SpawnResult result = Vernier({"bench", "--model", Golden("vit/base_detail"), "--batch",
                                       "1-1000", "--runs", "50", "--json", file},
-                                     {.signal_after_ms = 1500});
+                                     {.signal_after_ms = 3000});
   EXPECT_EQ(result.exit_code, 130) << result.errors;
   const Json json = Json::ParseFile(file);
   EXPECT_FALSE(json.GetBool("complete"));
@@ -273,6 +273,39 @@ TEST(BenchPair, NamesTheSettingThatCannotBeRead) {
   EXPECT_THAT(BenchOf({"--b", "dtype=bf16", "--threads", "1,2"}).errors,
               HasSubstr("2 configurations on one side of a comparison"));
   EXPECT_THAT(BenchOf({"--b", "model=/no/such/model"}).errors, HasSubstr("/no/such/model"));
+}
+
+TEST(BenchGeneration, TimesTheFirstTokenAndThoseAfterIt) {
+  const std::vector<std::string> words = Words(
+      {"--batch", "1,2", "--patches", "32", "--new-tokens", "5", "--threads", "1", "--json", "-"},
+      Golden("pix2struct/page_greedy"));
+  const Json json = JsonOf(Vernier(words));
+  const auto runs = json.GetArray("runs").items();
+  ASSERT_THAT(runs, SizeIs(2));
+  const Json& writing = runs[1].GetObject("generation");
+  EXPECT_EQ(runs[1].GetInt("patches"), 32);
+  EXPECT_EQ(writing.GetInt("rows"), 2);
+  EXPECT_EQ(writing.GetInt("new_tokens"), 5);
+  EXPECT_THAT(writing.GetNumbers("first_token_samples_ms"), SizeIs(3));
+  EXPECT_THAT(writing.GetNumbers("inter_token_samples_ms"), SizeIs(3 * 4));
+  EXPECT_GE(writing.GetObject("first_token").GetNumber("median_ms"),
+            writing.GetObject("encode").GetNumber("median_ms"));
+  EXPECT_GT(writing.GetNumber("decode_tokens_per_s"), 0);
+  EXPECT_EQ(Hashes(json), Hashes(JsonOf(Vernier(words))));
+}
+
+TEST(BenchGeneration, OnlyEncodesWhenNoTokenIsWanted) {
+  const Json json =
+      JsonOf(Vernier(Words({"--batch", "1", "--patches", "32", "--new-tokens", "0", "--json", "-"},
+                           Golden("pix2struct/page_greedy"))));
+  EXPECT_FALSE(json.GetArray("runs").items()[0].Has("generation"));
+}
+
+TEST(BenchGeneration, SaysItInWords) {
+  const SpawnResult result = Vernier(Words({"--batch", "1", "--patches", "32", "--new-tokens", "3"},
+                                           Golden("pix2struct/page_greedy")));
+  EXPECT_EQ(result.exit_code, 0) << result.errors;
+  EXPECT_THAT(result.output, HasSubstr("3 new tokens: the first after "));
 }
 
 // Three pairs cannot decide a gate, so that the outcome does not depend on this machine.

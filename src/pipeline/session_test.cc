@@ -279,6 +279,35 @@ TEST(Session, GivesTheSameFeaturesWithAndWithoutTaps) {
             0);
 }
 
+TEST(Session, MakesTheSameNoiseOfTheSizeThatTheModelGets) {
+  SessionOptions options;
+  options.model = kGoldens + "vit/base_detail";
+  Session session(options);
+  const NamedTensors noise = session.NoiseInputs({.batch = 3});
+  const Tensor& pixels = noise.at("pixel_values");
+  EXPECT_EQ(pixels.shape(), Shape({3, 3, session.info().height, session.info().width}));
+  const NamedTensors again = session.NoiseInputs({.batch = 3});
+  EXPECT_EQ(std::memcmp(pixels.data(), again.at("pixel_values").data(), pixels.bytes()), 0);
+  EXPECT_NE(std::memcmp(pixels.data(),
+                        session.NoiseInputs({.batch = 3, .seed = 2}).at("pixel_values").data(),
+                        pixels.bytes()),
+            0);
+  EXPECT_NO_THROW(session.Run(noise));
+}
+
+TEST(Session, MakesNoisePatchesThatKnowTheirPlaces) {
+  SessionOptions options;
+  options.model = kGoldens + "pix2struct/page_greedy";
+  Session session(options);
+  const NamedTensors noise = session.NoiseInputs({.batch = 2, .patches = 10});
+  const Tensor& patches = noise.at("flattened_patches");
+  ASSERT_EQ(patches.shape()[1], 10);
+  const float* last = patches.as<float>().data() + (2 * 10 - 1) * patches.shape()[2];
+  EXPECT_EQ(last[0], 3);  // ten patches in rows of four: the last is the second of the third row
+  EXPECT_EQ(last[1], 2);
+  EXPECT_EQ(noise.at("attention_mask").as<float>()[19], 1);
+}
+
 TEST(Session, TimesEveryNodeWithoutChangingTheRun) {
   SessionOptions options;
   options.model = kGoldens + "vit/base_detail";
