@@ -1,6 +1,6 @@
 // vernier compare, from its flags to its verdict.
 
-#include <cmath>
+#include <algorithm>
 #include <filesystem>
 
 #include "io/json.h"
@@ -132,6 +132,33 @@ TEST(Compare, ListsWhatIsOnOneSideOnly) {
   const SpawnResult result = dumps.Compare();
   EXPECT_THAT(result.output, HasSubstr("on the reference only: 2\n  pixel_values [1, 2]: "));
   EXPECT_THAT(result.output, HasSubstr("on the candidate only: 1\n  attention [1]: "));
+}
+
+TEST(Compare, FindsTheReferenceProcessorsPixelsOfAwkwardPictures) {
+  const std::string folder = std::string(VERNIER_TEST_DATA) + "/awkward";
+  std::vector<std::string> pictures;
+  for (const auto& entry : std::filesystem::directory_iterator(folder)) {
+    const std::string ending = entry.path().extension();
+    if (ending == ".png" || ending == ".jpg") pictures.push_back(entry.path());
+  }
+  ASSERT_THAT(pictures, testing::SizeIs(14));
+  std::ranges::sort(pictures);
+  const ScratchFolder scratch;
+  std::vector<std::string> words = {"run",           "--model",       DigitsModel(),
+                                    "--exif",        "--dump",        scratch.path("ours"),
+                                    "--convert-rgb", "--dump-filter", "pixel_values"};
+  for (const std::string& picture : pictures) words.insert(words.end(), {"--image", picture});
+  ASSERT_EQ(Vernier(words).exit_code, 0);
+  const SpawnResult same =
+      Vernier({"compare", folder + "/expected", scratch.path("ours"), "--gate", "max_abs<=0"});
+  EXPECT_EQ(same.exit_code, 0) << same.output;
+
+  // Not turned upright, the comparison blames the preprocessing.
+  std::erase(words, "--exif");
+  ASSERT_EQ(Vernier(words).exit_code, 0);
+  const SpawnResult turned = Vernier({"compare", folder + "/expected", scratch.path("ours")});
+  EXPECT_EQ(turned.exit_code, 1);
+  EXPECT_THAT(turned.output, HasSubstr("preprocessing differs before any layer runs"));
 }
 
 struct BadUse {

@@ -157,13 +157,18 @@ void PrintTensors(const Comparison& comparison, const TableOptions& options, Ter
   }
 }
 
+std::string TensorsText(int64_t count) {
+  return fmt::format("{} tensor{}", count, count == 1 ? "" : "s");
+}
+
 void PrintSide(const char* role, const ComparedSide& side, Terminal& terminal) {
   std::vector<std::string> facts;
   for (const std::string* fact : {&side.family, &side.device, &side.dtype}) {
     if (!fact->empty()) facts.push_back(*fact);
   }
-  terminal.Print("{:<10} {} {}{}, {} tensors\n", role, side.kind, Printable(side.source),
-                 facts.empty() ? "" : fmt::format(" ({})", fmt::join(facts, ", ")), side.tensors);
+  terminal.Print("{:<10} {} {}{}, {}\n", role, side.kind, Printable(side.source),
+                 facts.empty() ? "" : fmt::format(" ({})", fmt::join(facts, ", ")),
+                 TensorsText(side.tensors));
 }
 
 void PrintUnpaired(const char* side, const std::vector<UnpairedTensor>& tensors,
@@ -241,7 +246,8 @@ void PrintComparison(const Comparison& comparison, const TableOptions& options,
                      Terminal& terminal) {
   PrintSide("reference", comparison.reference, terminal);
   PrintSide("candidate", comparison.candidate, terminal);
-  terminal.Print("compared   {} tensors, {} in {:.2f} s\n", comparison.tensors.size(),
+  terminal.Print("compared   {}, {} in {:.2f} s\n",
+                 TensorsText(static_cast<int64_t>(comparison.tensors.size())),
                  BytesText(comparison.bytes_read), comparison.seconds);
   PrintTensors(comparison, options, terminal);
   PrintTexts(comparison, options.top, terminal);
