@@ -26,7 +26,7 @@ from machine import describe_machine
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent
-MODELS = ("vit_base_patch16_224", "pe_lang_l14_448")
+MODELS = ("vit_base_patch16_224", "pe_lang_l14_448", "pix2struct_base")
 
 # OpenMP and TBB threads go on spinning for some milliseconds after their work is done.
 SETTLE_SECONDS = 0.03

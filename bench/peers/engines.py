@@ -5,25 +5,24 @@ import os
 def _torch(model, batch, dtype, threads, compiled):
     import torch
 
-    from models import build
+    from models import build, noise
 
     torch.set_num_threads(threads)
-    module, shape = build(model)
-    pixels = torch.randn(batch, *shape)
+    module = build(model)
+    inputs = tuple(torch.from_numpy(array) for array in noise(model, batch))
     if dtype == "bf16":
-        module, pixels = module.bfloat16(), pixels.bfloat16()
+        module, inputs = module.bfloat16(), tuple(one.bfloat16() for one in inputs)
     if compiled:
         module = torch.compile(module)
 
     def call():
         with torch.inference_mode():
-            module(pixels)
+            module(*inputs)
 
     return call, f"torch {torch.__version__}"
 
 
-def _onnxruntime(onnx, dtype, threads):
-    import numpy as np
+def _onnxruntime(onnx, inputs, dtype, threads):
     import onnxruntime
 
     if dtype != "f32":
@@ -31,13 +30,12 @@ def _onnxruntime(onnx, dtype, threads):
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     session = onnxruntime.InferenceSession(onnx, options, providers=["CPUExecutionProvider"])
-    entry = session.get_inputs()[0]
-    feed = {entry.name: np.random.default_rng(0).standard_normal(entry.shape, dtype=np.float32)}
+    names = [entry.name for entry in session.get_inputs()]
+    feed = dict(zip(names, inputs))
     return lambda: session.run(None, feed), f"onnxruntime {onnxruntime.__version__}"
 
 
-def _openvino(onnx, dtype, threads):
-    import numpy as np
+def _openvino(onnx, inputs, dtype, threads):
     import openvino
 
     settings = {
@@ -50,20 +48,20 @@ def _openvino(onnx, dtype, threads):
     if ran_as != dtype:
         raise SystemExit(f"OpenVINO was asked for {dtype} and took {ran_as}: not comparable")
     request = compiled.create_infer_request()
-    shape = list(compiled.inputs[0].shape)
-    feed = [np.random.default_rng(0).standard_normal(shape, dtype=np.float32)]
     version = openvino.__version__.split("-")[0]
-    return lambda: request.infer(feed, share_inputs=True, share_outputs=True), f"openvino {version}"
+    return lambda: request.infer(inputs, share_inputs=True, share_outputs=True), f"openvino {version}"
 
 
 def make(engine, model, batch, dtype, threads, cache):
     """(call, engine and version). `dtype` is f32 or bf16; `cache` holds exported models."""
     if engine.startswith("torch"):
         return _torch(model, batch, dtype, threads, compiled=engine == "torch-compile")
-    from models import onnx_file
+    from models import noise, onnx_file
 
     onnx = os.fspath(onnx_file(model, batch, cache))
-    return {"openvino": _openvino, "onnxruntime": _onnxruntime}[engine](onnx, dtype, threads)
+    inputs = noise(model, batch)
+    run = {"openvino": _openvino, "onnxruntime": _onnxruntime}[engine]
+    return run(onnx, inputs, dtype, threads)
 
 
 ENGINES = ("openvino", "torch", "torch-compile", "onnxruntime")

@@ -7,11 +7,27 @@ import json
 from pathlib import Path
 
 CONFIGS = Path(__file__).resolve().parent.parent / "configs"
-MODELS = ("vit_base_patch16_224", "pe_lang_l14_448")
+MODELS = ("vit_base_patch16_224", "pe_lang_l14_448", "pix2struct_base")
+PATCHES = 2048  # of one picture, all of them real
+
+
+def noise(name, batch):
+    """The model's inputs as NumPy arrays; PyTorch is not loaded for them."""
+    import numpy as np
+
+    generator = np.random.default_rng(0)
+    if name == "pix2struct_base":
+        flattened = generator.standard_normal((batch, PATCHES, 2 + 3 * 16 * 16), dtype=np.float32)
+        place = np.arange(PATCHES)
+        flattened[:, :, 0] = place // 32 + 1
+        flattened[:, :, 1] = place % 32 + 1
+        return [flattened, np.ones((batch, PATCHES), np.float32)]
+    side = {"vit_base_patch16_224": 224, "pe_lang_l14_448": 448}[name]
+    return [generator.standard_normal((batch, 3, side, side), dtype=np.float32)]
 
 
 def build(name):
-    """(module in evaluation mode, its input shape without the batch)."""
+    """The module in evaluation mode."""
     import torch
 
     torch.manual_seed(0)
@@ -30,14 +46,31 @@ def build(name):
             def forward(self, pixel_values):
                 return self.network(pixel_values, return_dict=False)
 
-        return Encoder().eval(), (3, config.image_size, config.image_size)
+        return Encoder().eval()
     if name == "pe_lang_l14_448":
         import timm
 
         config = json.loads((CONFIGS / f"{name}_timm" / "config.json").read_text())
         network = timm.create_model(config["architecture"], pretrained=False)
         network.forward = network.forward_features  # all tokens, as vernier's `features`
-        return network.eval(), tuple(config["pretrained_cfg"]["input_size"])
+        return network.eval()
+    if name == "pix2struct_base":
+        from transformers import Pix2StructConfig, Pix2StructVisionModel
+
+        config = Pix2StructConfig.from_json_file(CONFIGS / name / "config.json")
+        network = Pix2StructVisionModel(config.vision_config)
+
+        class PatchEncoder(torch.nn.Module):
+            def __init__(self):
+                super().__init__()
+                self.network = network
+
+            def forward(self, flattened_patches, attention_mask):
+                return self.network(
+                    flattened_patches, attention_mask=attention_mask, return_dict=False
+                )[0]
+
+        return PatchEncoder().eval()
     raise SystemExit(f"unknown model {name}; known: {', '.join(MODELS)}")
 
 
@@ -48,11 +81,12 @@ def onnx_file(name, batch, cache):
         return file
     import torch
 
-    module, shape = build(name)
+    module = build(name)
+    inputs = tuple(torch.from_numpy(array) for array in noise(name, batch))
     file.parent.mkdir(parents=True, exist_ok=True)
     unfinished = file.with_name("unfinished.onnx")
     torch.onnx.export(
-        module, (torch.randn(batch, *shape),), unfinished, dynamo=True, external_data=False
+        module, inputs, unfinished, dynamo=True, external_data=False
     )
     unfinished.rename(file)
     return file
