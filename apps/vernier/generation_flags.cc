@@ -1,5 +1,7 @@
 #include "generation_flags.h"
 
+#include <cmath>
+
 namespace vernier {
 
 std::vector<Flag> GenerationFlagTable(GenerationFlags& flags) {
@@ -13,11 +15,27 @@ std::vector<Flag> GenerationFlagTable(GenerationFlags& flags) {
            .unit = "tokens",
            .default_text = kCheckpoint,
            .least = 1},
+          {.name = "--max-length",
+           .metavar = "N",
+           .section = kSection,
+           .help = "Tokens at most with start token and prompt; --max-new-tokens goes before it.",
+           .target = &flags.max_length,
+           .unit = "tokens",
+           .default_text = kCheckpoint,
+           .least = 1},
           {.name = "--min-new-tokens",
            .metavar = "N",
            .section = kSection,
            .help = "Tokens that an answer has at least.",
            .target = &flags.min_new_tokens,
+           .unit = "tokens",
+           .default_text = kCheckpoint,
+           .least = 0},
+          {.name = "--min-length",
+           .metavar = "N",
+           .section = kSection,
+           .help = "Tokens at least with start token and prompt.",
+           .target = &flags.min_length,
            .unit = "tokens",
            .default_text = kCheckpoint,
            .least = 0},
@@ -29,6 +47,14 @@ std::vector<Flag> GenerationFlagTable(GenerationFlags& flags) {
            .unit = "beams",
            .default_text = kCheckpoint,
            .least = 1},
+          {.name = "--early-stopping",
+           .metavar = "WHEN",
+           .section = kSection,
+           .help = "Beam search: stop at as many answers as beams, by an estimate, or only when "
+                   "nothing better can come.",
+           .target = &flags.early_stopping,
+           .default_text = kCheckpoint,
+           .choices = {"true", "false", "never"}},
           {.name = "--length-penalty",
            .metavar = "X",
            .section = kSection,
@@ -87,10 +113,18 @@ std::vector<Flag> GenerationFlagTable(GenerationFlags& flags) {
 }
 
 GenerationOptions Changed(GenerationOptions options, const GenerationFlags& flags) {
+  if (flags.max_length > 0) {
+    options.max_length = flags.max_length;
+    options.max_new_tokens.reset();  // the checkpoint's would go before what was asked for
+  }
   if (flags.max_new_tokens > 0) options.max_new_tokens = flags.max_new_tokens;
+  if (flags.min_length >= 0) options.min_length = flags.min_length;
   if (flags.min_new_tokens >= 0) options.min_new_tokens = flags.min_new_tokens;
   if (flags.num_beams > 0) options.num_beams = flags.num_beams;
-  if (flags.length_penalty != 0) options.length_penalty = flags.length_penalty;
+  if (flags.early_stopping == "true") options.early_stopping = EarlyStopping::kTrue;
+  if (flags.early_stopping == "false") options.early_stopping = EarlyStopping::kFalse;
+  if (flags.early_stopping == "never") options.early_stopping = EarlyStopping::kNever;
+  if (!std::isnan(flags.length_penalty)) options.length_penalty = flags.length_penalty;
   if (flags.do_sample) options.do_sample = true;
   if (flags.temperature != 0) options.temperature = flags.temperature;
   if (flags.top_k >= 0) options.top_k = flags.top_k;
@@ -108,9 +142,12 @@ Json ToJson(const GenerationFlags& flags) {
     if (given) json[name] = std::move(value);
   };
   add("max_new_tokens", flags.max_new_tokens > 0, flags.max_new_tokens);
+  add("max_length", flags.max_length > 0, flags.max_length);
+  add("min_length", flags.min_length >= 0, flags.min_length);
   add("min_new_tokens", flags.min_new_tokens >= 0, flags.min_new_tokens);
   add("num_beams", flags.num_beams > 0, flags.num_beams);
-  add("length_penalty", flags.length_penalty != 0, flags.length_penalty);
+  add("early_stopping", !flags.early_stopping.empty(), flags.early_stopping);
+  add("length_penalty", !std::isnan(flags.length_penalty), flags.length_penalty);
   add("do_sample", flags.do_sample, true);
   add("temperature", flags.temperature != 0, flags.temperature);
   add("top_k", flags.top_k >= 0, flags.top_k);

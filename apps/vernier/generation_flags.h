@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
 #include <string>
 #include <vector>
 
@@ -11,12 +12,15 @@
 
 namespace vernier {
 
-/// 0, -1 or empty where a flag was not given: the checkpoint's own option stands.
+/// 0, -1, NaN or empty where a flag was not given: the checkpoint's own option stands.
 struct GenerationFlags {
   int64_t max_new_tokens = 0;
+  int64_t max_length = 0;
   int64_t min_new_tokens = -1;
+  int64_t min_length = -1;
   int64_t num_beams = 0;
-  double length_penalty = 0;
+  std::string early_stopping;
+  double length_penalty = std::numeric_limits<double>::quiet_NaN();
   bool do_sample = false;
   double temperature = 0;
   int64_t top_k = -1;

@@ -2,12 +2,14 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <chrono>
 #include <filesystem>
 #include <map>
 #include <utility>
 
 #include "core/interrupt.h"
+#include "generation/generate.h"
 #include "io/image_paths.h"
 #include "io/npy.h"
 #include "io/safetensors.h"
@@ -26,6 +28,8 @@ using Clock = std::chrono::steady_clock;
 double SecondsSince(Clock::time_point start) {
   return std::chrono::duration<double>(Clock::now() - start).count();
 }
+
+constexpr int64_t kDefaultLabels = 5;
 
 // The pictures or rows of one run, read and ready.
 struct Batch {
@@ -48,6 +52,19 @@ NamedTensors ReadFedInputs(const std::vector<std::string>& specifications) {
     inputs.insert_or_assign(specification.substr(0, equals), std::move(tensor));
   }
   return inputs;
+}
+
+// One row of ids each, filled up as transformers pads them.
+Tensor PaddedIds(const std::vector<GeneratedText>& rows, const GenerationOptions& options) {
+  size_t longest = 0;
+  for (const GeneratedText& row : rows) longest = std::max(longest, row.token_ids.size());
+  Tensor ids(DType::kI32, {static_cast<int64_t>(rows.size()), static_cast<int64_t>(longest)});
+  std::ranges::fill(ids.as<int32_t>(), FillToken(options));
+  for (size_t row = 0; row < rows.size(); ++row) {
+    std::ranges::copy(rows[row].token_ids,
+                      ids.as<int32_t>().begin() + static_cast<std::ptrdiff_t>(row * longest));
+  }
+  return ids;
 }
 
 class Runner {
@@ -179,6 +196,7 @@ class Runner {
   }
 
   void RunBatch(Batch batch) {
+    if (Writes(batch.inputs)) return RunAnswers(batch);
     const Clock::time_point start = Clock::now();
     const RunHooks hooks = dump_ ? dump_->Hooks() : RunHooks{};
     NamedTensors outputs = session_->Run(batch.inputs, hooks);
@@ -189,6 +207,93 @@ class Runner {
     Report(batch, outputs);
     if (dump_) FinishDump(outputs);
     if (!options_.out.empty()) kept_.push_back(std::move(outputs));
+  }
+
+  // Whether text is generated; with ids fed, a run is teacher forcing.
+  bool Writes(const NamedTensors& inputs) const {
+    return session_->generation_options() != nullptr && !inputs.contains("decoder_input_ids");
+  }
+
+  // The prompts of a model that reads them as the beginning of its answer.
+  std::vector<std::string> DecoderPrompts(size_t rows) {
+    if (options_.prompts.empty() || session_->info().reads_headers) return {};
+    if (options_.prompts.size() == 1) return std::vector<std::string>(rows, options_.prompts[0]);
+    const size_t first = std::exchange(next_prompt_, next_prompt_ + rows);
+    if (first + rows > options_.prompts.size()) return options_.prompts;  // refused with the counts
+    const auto from = options_.prompts.begin() + static_cast<std::ptrdiff_t>(first);
+    return {from, from + static_cast<std::ptrdiff_t>(rows)};
+  }
+
+  GenerationRequest RequestFor(const Batch& batch) {
+    GenerationRequest request;
+    request.options = Changed(*session_->generation_options(), options_.generation);
+    // run's own flags of these names serve sampling as well.
+    if (options_.top_k > 0) request.options.top_k = options_.top_k;
+    if (options_.seed > 0) request.options.seed = static_cast<uint64_t>(options_.seed);
+    request.prompts = DecoderPrompts(batch.names.size());
+    request.log_probs = options_.log_probs;
+    request.cancel = &InterruptFlag();
+    return request;
+  }
+
+  void RunAnswers(const Batch& batch) {
+    const Clock::time_point start = Clock::now();
+    GenerationRequest request = RequestFor(batch);
+    // One answer on a terminal is shown while it is written.
+    report_->one_picture = files_.size() == 1;
+    const bool streams = text() && report_->one_picture && terminal_.output_is_terminal() &&
+                         request.options.num_beams == 1;
+    if (streams) {
+      terminal_.ClearProgress();
+      request.on_text = [&](int64_t, std::string_view piece) {
+        terminal_.Write(ShownText(piece));
+        terminal_.Flush();
+      };
+    }
+    GenerationOutput output = session_->Generate(batch.inputs, request);
+    if (streams) terminal_.Write("\n");
+    report_->run_s += SecondsSince(start);
+    report_->beams = request.options.num_beams > 1;
+    Add(output.seconds);
+    if (dump_) DumpAnswers(batch, output, request.options);
+    for (size_t row = 0; row < output.rows.size(); ++row) {
+      PictureResult result;
+      result.image = batch.names[row];
+      if (row < batch.pictures.size()) result.picture = batch.pictures[row];
+      result.answer = std::move(output.rows[row]);
+      WarnOfLength(*result.answer, request.options);
+      if (text() && !streams) PrintResult(result, *report_, terminal_);
+      report_->results.push_back(std::move(result));
+    }
+  }
+
+  void Add(const GenerationSeconds& seconds) {
+    report_->generation.encode += seconds.encode;
+    report_->generation.first_token += seconds.first_token;
+    report_->generation.more_tokens += seconds.more_tokens;
+    report_->generation.steps += seconds.steps;
+  }
+
+  void WarnOfLength(const GeneratedText& answer, const GenerationOptions& options) {
+    const bool said = options.max_new_tokens || options.max_length || length_warned_;
+    if (said || answer.finish_reason != FinishReason::kLength) return;
+    length_warned_ = true;
+    terminal_.Warn(
+        "an answer was cut off after 20 tokens, the default where generation_config.json and "
+        "--max-new-tokens say nothing");
+  }
+
+  // The decoder's values come from a second pass that reads what was written, all at once.
+  void DumpAnswers(const Batch& batch, const GenerationOutput& output,
+                   const GenerationOptions& options) {
+    NamedTensors inputs;
+    for (const auto& [name, tensor] : batch.inputs) {
+      inputs.emplace(name, Tensor::CopyOf(tensor.view()));
+    }
+    inputs.emplace("decoder_input_ids", PaddedIds(output.rows, options));
+    NamedTensors outputs = session_->Run(inputs, dump_->Hooks());
+    outputs.emplace("generated_ids", PaddedIds(output.rows, options));
+    FinishDump(outputs);
   }
 
   void Report(const Batch& batch, const NamedTensors& outputs) {
@@ -204,7 +309,7 @@ class Runner {
       result.features = Row(features, index).shape;
       if (logits != outputs.end()) {
         result.labels = TopLabels(Row(logits->second, index).as<float>(), session_->info().labels,
-                                  options_.top_k);
+                                  options_.top_k > 0 ? options_.top_k : kDefaultLabels);
       }
       if (embed) {
         const auto values = Row(embeddings, index);
@@ -289,6 +394,8 @@ class Runner {
   std::optional<RunReport> report_;
   std::optional<DumpWriter> dump_;
   std::vector<NamedTensors> kept_;
+  size_t next_prompt_ = 0;
+  bool length_warned_ = false;
 };
 
 Outcome RunRun(const RunVerbOptions& options, Terminal& terminal) {

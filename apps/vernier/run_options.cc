@@ -105,9 +105,9 @@ std::vector<Flag> ResultFlags(RunVerbOptions& options) {
       {.name = "--top-k",
        .metavar = "N",
        .section = "Results",
-       .help = "Labels to show per picture.",
+       .help = "Labels to show per picture; with --do-sample, likeliest tokens to draw from.",
        .target = &options.top_k,
-       .unit = "labels",
+       .default_text = "5 labels, or the checkpoint's tokens",
        .least = 1},
       {.name = "--allow-random-head",
        .metavar = "",
@@ -118,7 +118,7 @@ std::vector<Flag> ResultFlags(RunVerbOptions& options) {
       {.name = "--seed",
        .metavar = "N",
        .section = "Results",
-       .help = "Seed of a made-up head.",
+       .help = "Seed of a made-up head and of --do-sample.",
        .target = &options.seed,
        .least = 0},
       {.name = "--embedding",
@@ -139,6 +139,11 @@ std::vector<Flag> ResultFlags(RunVerbOptions& options) {
                "to a .safetensors file.",
        .target = &options.out,
        .completion = Completion::kFile},
+      {.name = "--log-probs",
+       .metavar = "",
+       .section = "Results",
+       .help = "Write the log-probability of each token that was generated to --json.",
+       .target = &options.log_probs},
       {.name = "--json",
        .metavar = "FILE",
        .section = "Results",
@@ -201,6 +206,7 @@ std::vector<Flag> RunFlags(RunVerbOptions& options) {
         .default_text = "all that this process may use",
         .least = 1}});
   add(ResultFlags(options));
+  add(GenerationFlagTable(options.generation));
   add(InsightFlags(options));
   return flags;
 }

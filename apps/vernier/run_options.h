@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "generation_flags.h"
 #include "session_flags.h"
 
 namespace vernier {
@@ -28,12 +29,14 @@ struct RunVerbOptions {
   bool allow_empty = false;
   bool rescale_16bit = false;
   bool labels = false;
-  int64_t top_k = 5;
+  int64_t top_k = 0;  // 0: five labels, or the checkpoint's when sampling
   bool allow_random_head = false;
   int64_t seed = 0;
   std::string embedding = "cls";
   bool similarity = false;
   std::string out;
+  GenerationFlags generation;
+  bool log_probs = false;
   std::string dump;
   std::vector<std::string> dump_filter;
   std::string json;

@@ -55,9 +55,24 @@ void WritePicture(const PictureInfo& picture, JsonWriter& json) {
       .EndObject();
 }
 
+void WriteAnswer(const GeneratedText& answer, const RunReport& report, JsonWriter& json) {
+  json.Field("text", answer.text)
+      .Key("token_ids")
+      .Array(answer.token_ids)
+      .Field("prompt_tokens", answer.prompt_tokens)
+      .Field("finish_reason", Name(answer.finish_reason));
+  if (!answer.log_probs.empty()) json.Key("log_probs").Array(answer.log_probs);
+  if (report.beams) json.Field("score", answer.score);
+}
+
 void WriteResult(const PictureResult& result, const RunReport& report, JsonWriter& json) {
   json.BeginObject().Field("image", result.image);
   if (result.picture) WritePicture(*result.picture, json);
+  if (result.answer) {
+    WriteAnswer(*result.answer, report, json);
+    json.EndObject();
+    return;
+  }
   json.Key("features_shape").Array(result.features.dims());
   if (!result.labels.empty()) {
     json.Key("labels").BeginArray();
@@ -104,9 +119,22 @@ void WriteSimilarity(const RunReport& report, JsonWriter& json) {
 
 }  // namespace
 
+std::string ShownText(std::string_view text) {
+  std::string shown;
+  for (size_t begin = 0; begin < text.size();) {
+    const size_t end = std::min(text.find_first_of("\n\t", begin), text.size());
+    shown += Printable(text.substr(begin, end - begin), text.size());
+    if (end < text.size()) shown += text[end];
+    begin = end + 1;
+  }
+  return shown;
+}
+
 void PrintResult(const PictureResult& result, const RunReport& report, Terminal& terminal) {
   std::string text;
-  if (!result.labels.empty()) {
+  if (result.answer) {
+    text = ShownText(result.answer->text);
+  } else if (!result.labels.empty()) {
     text = LabelsText(result.labels);
     if (report.session.info().random_head) text += "  (made-up head: means nothing)";
   } else if (!result.embedding.empty()) {
@@ -114,7 +142,8 @@ void PrintResult(const PictureResult& result, const RunReport& report, Terminal&
   } else {
     text = fmt::format("features {}", result.features.ToString());
   }
-  terminal.Print("{}: {}\n", Printable(result.image), text);
+  const bool alone = result.answer && report.one_picture;
+  terminal.Write(alone ? text + "\n" : fmt::format("{}: {}\n", Printable(result.image), text));
   terminal.Flush();
 }
 
@@ -163,6 +192,10 @@ std::string ToJson(const RunReport& report) {
       .Field("compile", report.session.seconds().compile)
       .Field("decode", report.decode_s)
       .Field("run", report.run_s)
+      .Field("encode", report.generation.encode)
+      .Field("first_token", report.generation.first_token)
+      .Field("more_tokens", report.generation.more_tokens)
+      .Field("steps", report.generation.steps)
       .Field("total", report.total_s)
       .EndObject();
   json.Key("memory")

@@ -3,6 +3,7 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "pipeline/results.h"
@@ -18,7 +19,8 @@ struct PictureResult {
   std::optional<PictureInfo> picture;
   std::vector<LabelScore> labels;
   std::vector<float> embedding;
-  Shape features;  // [tokens, width]
+  Shape features;                       // [tokens, width]
+  std::optional<GeneratedText> answer;  // of a model that writes
 };
 
 struct FailedPicture {
@@ -35,8 +37,14 @@ struct RunReport {
   double decode_s = 0;
   double run_s = 0;
   double total_s = 0;
+  GenerationSeconds generation = {};  // summed over the batches
+  bool beams = false;                 // answers have scores
+  bool one_picture = false;           // its answer stands alone
 };
 
+/// Text that a model wrote, safe for a terminal: lines and tabs stay, other control characters are
+/// shown as \xHH.
+std::string ShownText(std::string_view text);
 void PrintResult(const PictureResult& result, const RunReport& report, Terminal& terminal);
 void PrintSimilarity(const RunReport& report, Terminal& terminal);
 void PrintPlacement(const std::vector<PlacedNode>& placement, Terminal& terminal);

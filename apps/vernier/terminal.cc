@@ -70,6 +70,7 @@ std::string TimeLeft(double elapsed_s, int64_t done, int64_t total) {
 Terminal::Terminal()
     : color_on_output_(WantsColor(STDOUT_FILENO)),
       color_on_errors_(WantsColor(STDERR_FILENO)),
+      output_is_terminal_(isatty(STDOUT_FILENO) != 0),
       progress_enabled_(isatty(STDERR_FILENO) != 0) {}
 
 int Terminal::width() const {

@@ -28,6 +28,8 @@ class Terminal {
   /// Columns of standard output; a wide page where it is no terminal.
   int width() const;
   bool color_on_output() const { return color_on_output_; }
+  /// Whether a person reads standard output as it comes.
+  bool output_is_terminal() const { return output_is_terminal_; }
 
   /// Data on standard output. Throws Error{kInterrupted} when its reader has gone away and
   /// Error{kResource} when it cannot be written (full disk).
@@ -56,6 +58,7 @@ class Terminal {
   std::vector<std::string> command_line_;
   bool color_on_output_ = false;
   bool color_on_errors_ = false;
+  bool output_is_terminal_ = false;
   bool progress_enabled_ = false;
   bool progress_shown_ = false;
   std::string progress_label_;

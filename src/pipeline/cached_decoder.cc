@@ -100,6 +100,15 @@ void CachedDecoder::Clear(int64_t sequences) {
   std::iota(picture_of_.begin(), picture_of_.end(), 0);
 }
 
+std::shared_ptr<const Plan> CachedDecoder::BindFor(const Program& program, int64_t sequences,
+                                                   int64_t new_tokens) const {
+  return program.Bind({{"sequences", sequences},
+                       {"new_tokens", new_tokens},
+                       {"cache_capacity", sizes_.tokens},
+                       {"pictures", sizes_.pictures},
+                       {"patch_capacity", sizes_.patches}});
+}
+
 // Runs sequences rows.first, … on new tokens `ids` [rows.count, new tokens].
 Tensor CachedDecoder::Run(const Program& program, const TensorView& ids, Rows rows, TapSink* taps) {
   RunOptions run{.taps = taps, .cancel = cancel_};
@@ -116,11 +125,8 @@ Tensor CachedDecoder::Run(const Program& program, const TensorView& ids, Rows ro
     }
     run.states.emplace(name, view);
   }
-  const auto plan = program.Bind({{"sequences", taps != nullptr ? rows.count : sizes_.sequences},
-                                  {"new_tokens", ids.shape[1]},
-                                  {"cache_capacity", sizes_.tokens},
-                                  {"pictures", sizes_.pictures},
-                                  {"patch_capacity", sizes_.patches}});
+  // Taps are copied out in whole: no room for more sequences than there are.
+  const auto plan = BindFor(program, taps != nullptr ? rows.count : sizes_.sequences, ids.shape[1]);
   const TensorView pictures{picture_of_.data() + rows.first, DType::kI32, {rows.count}};
   NamedTensors outputs =
       context_.Run(*plan, {{"decoder_input_ids", ids}, {"picture_of_sequence", pictures}}, run);
@@ -169,10 +175,24 @@ std::span<float> CachedDecoder::Step(std::span<const Extension> rows) {
   if (!same) {
     for (const auto& [name, state] : of_sequences_) state->Select(parents_);
   }
-  const auto sequences = static_cast<int64_t>(count);
-  const TensorView view{ids_.data(), DType::kI32, {sequences, 1}};
-  logits_ = Run(*programs_.every_token, view, {0, sequences}, nullptr);
-  return logits_.as<float>();
+  if (!step_) PrepareStep();
+  alive_["sequences"] = static_cast<int64_t>(count);
+  step_->Run(alive_);
+  return step_->Output("logits");
+}
+
+// What a step reads lies in vectors that were reserved for all sequences and never move.
+void CachedDecoder::PrepareStep() {
+  RunOptions run{.cancel = cancel_};
+  run.runtime_extents = {{"sequences", static_cast<int64_t>(ids_.size())}};
+  for (const auto* states : {&of_pictures_, &of_sequences_}) {
+    for (const auto& [name, state] : *states) run.states.emplace(name, &state->view());
+  }
+  const auto count = static_cast<int64_t>(ids_.size());
+  step_.emplace(step_context_, BindFor(*programs_.every_token, sizes_.sequences, 1),
+                NamedViews{{"decoder_input_ids", {ids_.data(), DType::kI32, {count, 1}}},
+                           {"picture_of_sequence", {picture_of_.data(), DType::kI32, {count}}}},
+                std::move(run));
 }
 
 Tensor CachedDecoder::LogitsOf(const TensorView& ids, TapSink* taps) {

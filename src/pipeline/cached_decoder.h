@@ -9,6 +9,7 @@
 #include <atomic>
 #include <map>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -67,7 +68,10 @@ class CachedDecoder final : public TokenModel {
   KvLayout LayoutOf(const Graph& graph, int state) const;
   void MakeStates(const Graph& graph);
   void Clear(int64_t sequences);
+  std::shared_ptr<const Plan> BindFor(const Program& program, int64_t sequences,
+                                      int64_t new_tokens) const;
   Tensor Run(const Program& program, const TensorView& ids, Rows rows, TapSink* taps);
+  void PrepareStep();
 
   DecoderPrograms programs_;
   DecoderSizes sizes_;
@@ -79,6 +83,9 @@ class CachedDecoder final : public TokenModel {
   std::vector<int32_t> picture_of_;  // by sequence
   std::vector<int32_t> ids_, parents_, former_pictures_;
   Tensor logits_;
+  Context step_context_;
+  std::optional<RepeatedRun> step_;  // one token for each sequence that is alive
+  Extents alive_;
 };
 
 }  // namespace vernier

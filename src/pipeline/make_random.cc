@@ -2,6 +2,7 @@
 
 #include <filesystem>
 #include <map>
+#include <vector>
 
 #include "io/atomic_file.h"
 #include "io/json.h"
@@ -9,6 +10,8 @@
 #include "io/system_error.h"
 #include "models/names.h"
 #include "models/pe/model.h"
+#include "models/pix2struct/decoder.h"
+#include "models/pix2struct/encoder.h"
 #include "models/vit/model.h"
 #include "pipeline/loaded_model.h"
 #include "pipeline/random_weights.h"
@@ -18,19 +21,25 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// A graph and how its weights are called in a file.
+// A model's graphs and how their weights are called in a file.
 struct Blueprint {
-  Graph graph;
-  std::span<const NameRule> rules;  // empty for canonical names
+  std::vector<Graph> graphs;
+  std::span<const NameRule> rules = {};  // empty for canonical names
 };
 
 Blueprint BlueprintOf(const Json& config, const std::string& where) {
-  if (FamilyOfConfig(config, where) == Family::kVit) {
+  const Family family = FamilyOfConfig(config, where);
+  if (family == Family::kVit) {
     const VitConfig vit = ParseVitConfig(config);
-    return {VitGraph(vit, {.pooler = !vit.classifier, .classifier = vit.classifier}), {}};
+    return {{VitGraph(vit, {.pooler = !vit.classifier, .classifier = vit.classifier})}};
   }
-  if (IsTimmPeConfig(config)) return {PeGraph(ParseTimmPeConfig(config)), PeNameRules()};
-  return {PeGraph(ParseOriginalPeConfig(config)), {}};
+  if (family == Family::kPix2Struct) {
+    const Pix2StructConfig parsed = ParsePix2StructConfig(config);
+    return {{Pix2StructEncoderGraph(parsed), Pix2StructMemoryGraph(parsed),
+             Pix2StructDecoderGraph(parsed, LogitsAt::kEveryToken)}};
+  }
+  if (IsTimmPeConfig(config)) return {{PeGraph(ParseTimmPeConfig(config))}, PeNameRules()};
+  return {{PeGraph(ParseOriginalPeConfig(config))}};
 }
 
 void CopyBeside(const fs::path& config, const char* name, const fs::path& folder) {
@@ -56,19 +65,24 @@ RandomCheckpoint MakeRandomCheckpoint(const std::string& config, const std::stri
   RandomCheckpoint made;
   std::vector<TensorToWrite> tensors;
   std::map<std::string, std::string> canonical;
-  for (int id : blueprint.graph.weights()) {
-    const ValueInfo& weight = blueprint.graph.value(id);
-    const std::string name = ToDialect(weight.name, blueprint.rules);
-    canonical.emplace(name, weight.name);
-    tensors.push_back({name, DType::kF32, WeightShape(weight)});
-    made.bytes += tensors.back().shape.elements() * static_cast<int64_t>(sizeof(float));
+  for (const Graph& graph : blueprint.graphs) {
+    for (int id : graph.weights()) {
+      const ValueInfo& weight = graph.value(id);
+      const std::string name = ToDialect(weight.name, blueprint.rules);
+      if (!canonical.emplace(name, weight.name).second) continue;
+      tensors.push_back({name, DType::kF32, WeightShape(weight)});
+      made.bytes += tensors.back().shape.elements() * static_cast<int64_t>(sizeof(float));
+    }
   }
   made.tensors = static_cast<int64_t>(tensors.size());
   WriteSafetensors((fs::path(folder) / "model.safetensors").string(), std::move(tensors),
                    [&](const TensorToWrite& wanted) {
                      return RandomWeight(canonical.at(wanted.name), wanted.shape, seed);
                    });
-  CopyBeside(file, "preprocessor_config.json", folder);
+  for (const char* name : {"preprocessor_config.json", "generation_config.json", "tokenizer.json",
+                           "tokenizer_config.json", "spiece.model"}) {
+    CopyBeside(file, name, folder);
+  }
   WriteFileAtomically((fs::path(folder) / "config.json").string(), parsed.Pretty());
   return made;
 }

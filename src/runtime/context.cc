@@ -68,11 +68,23 @@ class Execution {
     for (const auto& [symbol, value] : options.runtime_extents) extents_[symbol] = value;
     LocateInputs(inputs);
     LocateStates();
+    LocateSteps();
+  }
+
+  /// Other values of runtime symbols for the runs to come.
+  void SetRuntimeExtents(const Extents& extents) {
+    bool same = true;
+    for (const auto& [symbol, value] : extents) {
+      int64_t& present = extents_[symbol];
+      same = same && present == value;
+      present = value;
+    }
+    if (!same) LocateSteps();
   }
 
   TensorArg Locate(const Operand& operand) const {
     TensorArg arg = operand.arg;
-    if (operand.runtime_extent) SetRuntimeExtents(operand, arg);
+    if (operand.runtime_extent) ShrinkToUse(operand, arg);
     switch (operand.place) {
       case Place::kAbsent:
         arg.data = nullptr;
@@ -116,15 +128,12 @@ class Execution {
     if (options_.cancel != nullptr && options_.cancel->load(std::memory_order_relaxed)) {
       throw Error(ErrorKind::kInterrupted, "the run was interrupted");
     }
-    const Step& step = plan_.steps()[index];
-    std::vector<TensorArg> inputs, outputs;
-    for (const Operand& operand : step.inputs) inputs.push_back(Locate(operand));
-    for (const Operand& operand : step.outputs) outputs.push_back(Locate(operand));
+    const LocatedStep& located = located_[index];
     const double start_us = options_.step_times != nullptr ? Microseconds() : 0;
-    step.kernel->Run({.inputs = inputs,
-                      .outputs = outputs,
-                      .scratch = scratch,
-                      .threads = plan_.kernel_threads()});
+    plan_.steps()[index].kernel->Run({.inputs = located.inputs,
+                                      .outputs = located.outputs,
+                                      .scratch = scratch,
+                                      .threads = plan_.kernel_threads()});
     if (options_.step_times != nullptr) (*options_.step_times)[index] = {start_us, Microseconds()};
     if (taps_) {
       std::lock_guard lock(taps_mutex_);
@@ -154,6 +163,25 @@ class Execution {
     return std::chrono::duration<double, std::micro>(Clock::now() - start_).count();
   }
 
+  struct LocatedStep {
+    std::vector<TensorArg> inputs;
+    std::vector<TensorArg> outputs;
+  };
+
+  // Allocates the first time only.
+  void LocateSteps() {
+    located_.resize(plan_.steps().size());
+    for (size_t i = 0; i < located_.size(); ++i) {
+      const auto locate = [this](const std::vector<Operand>& operands, auto& args) {
+        args.resize(operands.size());
+        std::ranges::transform(operands, args.begin(),
+                               [this](const Operand& operand) { return Locate(operand); });
+      };
+      locate(plan_.steps()[i].inputs, located_[i].inputs);
+      locate(plan_.steps()[i].outputs, located_[i].outputs);
+    }
+  }
+
   void LocateInputs(const NamedViews& inputs) {
     const Graph& graph = plan_.program().graph();
     for (int id : plan_.inputs()) {
@@ -163,7 +191,7 @@ class Execution {
         throw Error(ErrorKind::kInput, fmt::format("input {} was not given", info.name));
       }
       TensorArg expected = plan_.operand(id).arg;
-      if (plan_.operand(id).runtime_extent) SetRuntimeExtents(plan_.operand(id), expected);
+      if (plan_.operand(id).runtime_extent) ShrinkToUse(plan_.operand(id), expected);
       if (found->second.dtype != info.type.dtype || !(found->second.shape == expected.shape)) {
         throw Error(ErrorKind::kInput,
                     fmt::format("input {} must be {}{}, got {}{}", info.name, Name(info.type.dtype),
@@ -183,7 +211,7 @@ class Execution {
     }
   }
 
-  void SetRuntimeExtents(const Operand& operand, TensorArg& arg) const {
+  void ShrinkToUse(const Operand& operand, TensorArg& arg) const {
     const ValueType& type = plan_.program().graph().value(operand.value).type;
     for (int axis = 0; axis < type.rank(); ++axis) {
       const int64_t size = type.dim(axis).Evaluate(extents_);
@@ -235,6 +263,7 @@ class Execution {
   Extents extents_;
   std::vector<const void*> inputs_;
   std::vector<KvView*> states_;
+  std::vector<LocatedStep> located_;
   std::optional<TapReader> taps_;
   std::mutex taps_mutex_;
 };
@@ -328,5 +357,41 @@ bool SteppedRun::Advance() {
 }
 
 NamedTensors SteppedRun::Outputs() const { return impl_->execution.Outputs(); }
+
+struct RepeatedRun::Impl {
+  Impl(Context& context, std::shared_ptr<const Plan> to_run, const NamedViews& inputs,
+       RunOptions how)
+      : plan(std::move(to_run)),
+        options(std::move(how)),
+        execution(*plan, inputs, options, static_cast<char*>(context.arena_.data()),
+                  static_cast<char*>(context.scratch_.data())) {}
+
+  std::shared_ptr<const Plan> plan;
+  const RunOptions options;
+  Execution execution;
+};
+
+RepeatedRun::RepeatedRun(Context& context, std::shared_ptr<const Plan> plan,
+                         const NamedViews& inputs, RunOptions options) {
+  VN_CHECK(options.taps == nullptr, "taps are read in single runs");
+  context.Reserve(*plan);
+  impl_ = std::make_unique<Impl>(context, std::move(plan), inputs, std::move(options));
+}
+
+RepeatedRun::~RepeatedRun() = default;
+
+void RepeatedRun::Run(const Extents& runtime_extents) {
+  impl_->execution.SetRuntimeExtents(runtime_extents);
+  impl_->execution.Run();
+}
+
+std::span<float> RepeatedRun::Output(std::string_view name) {
+  const auto& outputs = impl_->plan->program().graph().outputs();
+  const auto found = std::ranges::find(outputs, name, &Graph::Output::name);
+  VN_CHECK(found != outputs.end(), std::string(name));
+  const TensorArg arg = impl_->execution.Locate(impl_->plan->operand(found->value));
+  VN_CHECK(arg.dtype == DType::kF32 && arg.dense(), "an output that is not dense f32");
+  return {static_cast<float*>(arg.data), static_cast<size_t>(arg.shape.elements())};
+}
 
 }  // namespace vernier

@@ -6,7 +6,9 @@
 #include <atomic>
 #include <map>
 #include <memory>
+#include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "ops/kv_view.h"
@@ -59,6 +61,7 @@ class Context {
 
  private:
   friend class SteppedRun;
+  friend class RepeatedRun;
   void Reserve(const Plan& plan);
   void ReserveScratch(const Plan& plan);
 
@@ -79,6 +82,27 @@ class SteppedRun {
   bool Advance();
   /// What Context::Run returns; call it when all steps have run.
   NamedTensors Outputs() const;
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+/// One plan, run again and again on inputs and states in fixed places: nothing is looked up, and
+/// nothing allocated. No other run may use the context meanwhile; context, inputs and states must
+/// outlive it.
+class RepeatedRun {
+ public:
+  RepeatedRun(Context& context, std::shared_ptr<const Plan> plan, const NamedViews& inputs,
+              RunOptions options);
+  ~RepeatedRun();
+  RepeatedRun(const RepeatedRun&) = delete;
+  RepeatedRun& operator=(const RepeatedRun&) = delete;
+
+  /// Runs on what the inputs hold now, with these values of runtime symbols.
+  void Run(const Extents& runtime_extents);
+  /// A dense f32 output where it lies; the next run overwrites it, and the caller may.
+  std::span<float> Output(std::string_view name);
 
  private:
   struct Impl;

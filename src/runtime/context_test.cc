@@ -301,6 +301,29 @@ TEST(State, MakesDecodingTokenByTokenEqualToAllAtOnce) {
   }
 }
 
+TEST(RepeatedRun, GivesWhatSingleRunsGive) {
+  const Graph graph = Decoder();
+  for (const Backend* backend : {&RefBackend(), &CpuDevice()}) {
+    const auto program = Compile(graph, *backend);
+    const auto plan = program->Bind({{"rows", 2}, {"capacity", 64}, {"tokens", 3}});
+    KvState single(2, 64, {2, 8}), repeated(2, 64, {2, 8});
+    Tensor x = Wave({2, 3, 16}, 0.1);
+    Context context, own;
+    RepeatedRun run(own, plan, {{"x", x.view()}},
+                    {.runtime_extents = {{"tokens", 3}}, .states = {{"cache", &repeated.view()}}});
+    for (const int64_t tokens : {3, 3, 1, 2}) {
+      std::ranges::copy(Wave({2, 3, 16}, 0.1 + static_cast<double>(tokens)).as<float>(),
+                        x.as<float>().begin());
+      const TensorView used{x.data(), DType::kF32, {2, tokens, 16}};
+      const auto expected = context.Run(
+          *plan, {{"x", used}},
+          {.runtime_extents = {{"tokens", tokens}}, .states = {{"cache", &single.view()}}});
+      run.Run({{"tokens", tokens}});
+      EXPECT_TRUE(std::ranges::equal(run.Output("y"), expected.at("y").as<float>()));
+    }
+  }
+}
+
 TEST(State, RefusesMoreTokensThanItsCapacity) {
   const auto program = Compile(Decoder(), RefBackend());
   const auto plan = program->Bind({{"rows", 1}, {"capacity", 64}, {"tokens", 40}});
