@@ -1,0 +1,131 @@
+// vernier run on models that write: answers, options, dumps and what is refused.
+
+#include <algorithm>
+
+#include "io/json.h"
+#include "io/npy.h"
+#include "support/command.h"
+#include "support/scratch_folder.h"
+
+namespace vernier {
+namespace {
+
+using testing::HasSubstr;
+using testing::Not;
+
+const std::string kPage = Golden("pix2struct/page_greedy");
+
+Json Run(std::vector<std::string> words) {
+  words.insert(words.begin(), "run");
+  words.insert(words.end(), {"--json", "-"});
+  const SpawnResult result = Vernier(words);
+  EXPECT_EQ(result.exit_code, 0) << result.errors;
+  return Json::Parse(result.output, "output");
+}
+
+TEST(Generate, PrintsTheAnswerAloneForOnePicture) {
+  const SpawnResult result = Vernier({"run", "--model", kPage, "--image", kPage + "/input_0.png"});
+  EXPECT_EQ(result.exit_code, 0) << result.errors;
+  EXPECT_EQ(result.output,
+            "howsdecreasereporthare Januaryreporthare Januaryautumn (4autumn Than 10l Axis\n");
+}
+
+TEST(Generate, GivesTheGoldenIdsForEveryRunWithFlags) {
+  const std::string model = Golden("pix2struct/beams");
+  const Json golden = Json::ParseFile(model + "/case.json");
+  for (const Json& run : golden.GetArray("runs").items()) {
+    SCOPED_TRACE(run.GetString("name"));
+    std::vector<std::string> words = {
+        "--model", model, "--image", model + "/input_0.png", model + "/input_1.png",
+        "--batch", "2"};
+    if (run.GetString("name") != "from_generation_config") {
+      // What the file asks for and this run does not is put back.
+      const Json& options = run.GetObject("options");
+      const auto add = [&](const char* flag, const char* key, const char* otherwise) {
+        words.insert(words.end(),
+                     {flag, options.Has(key) ? options.Get(key).Compact() : otherwise});
+      };
+      add("--max-new-tokens", "max_new_tokens", "20");
+      add("--min-new-tokens", "min_new_tokens", "0");
+      add("--num-beams", "num_beams", "1");
+      add("--no-repeat-ngram-size", "no_repeat_ngram_size", "0");
+      add("--length-penalty", "length_penalty", "1");
+      add("--repetition-penalty", "repetition_penalty", "1");
+      if (options.Has("early_stopping")) {
+        const bool never = options.Get("early_stopping").type() == Json::Type::kString;
+        words.insert(words.end(), {"--early-stopping", never ? "never" : "true"});
+      }
+    }
+    const Json found = Run(words);
+    for (size_t row = 0; row < 2; ++row) {
+      const Json& result = found.GetArray("results").items()[row];
+      std::vector<int64_t> expected;
+      for (const Json& id : run.GetArray("ids").items()[row].items()) {
+        expected.push_back(id.AsInt());
+        if (expected.size() > 1 && expected.back() == 1) break;  // the rest is filling
+      }
+      EXPECT_EQ(result.GetInts("token_ids"), expected);
+      if (!run.Has("sequences_scores")) continue;
+      EXPECT_NEAR(result.GetNumber("score"), run.GetNumbers("sequences_scores")[row], 1e-4);
+    }
+  }
+}
+
+TEST(Generate, BeginsTheAnswerWithThePrompt) {
+  const std::string model = Golden("pix2struct/long_bin");
+  const Json found = Run({"--model", model, "--image", model + "/input_0.png", "--prompt",
+                          "A chart of", "--max-new-tokens", "16", "--log-probs"});
+  const Json& result = found.GetArray("results").items()[0];
+  EXPECT_THAT(result.GetString("text"), testing::StartsWith("A chart of"));
+  EXPECT_EQ(result.GetInt("prompt_tokens"), 5);
+  EXPECT_EQ(result.GetString("finish_reason"), "length");
+  EXPECT_THAT(result.GetArray("log_probs").items(), testing::SizeIs(16));
+}
+
+TEST(Generate, StopsBehindAText) {
+  const Json found = Run({"--model", kPage, "--image", kPage + "/input_0.png", "--stop", "report"});
+  const Json& result = found.GetArray("results").items()[0];
+  EXPECT_EQ(result.GetString("text"), "howsdecreasereport");
+  EXPECT_EQ(result.GetString("finish_reason"), "stop_string");
+}
+
+TEST(Generate, DrawsTheSameAnswerForTheSameSeed) {
+  const std::vector<std::string> words = {
+      "--model", kPage,    "--image", kPage + "/input_0.png", "--do-sample", "--temperature",
+      "3",       "--seed", "11"};
+  const auto ids = [](const Json& json) {
+    return json.GetArray("results").items()[0].GetInts("token_ids");
+  };
+  EXPECT_EQ(ids(Run(words)), ids(Run(words)));
+}
+
+TEST(Generate, DumpsBothHalvesWithLogitsAndIds) {
+  const ScratchFolder scratch;
+  const std::string folder = scratch.path() + "/dump";
+  Run({"--model", kPage, "--image", kPage + "/input_0.png", "--dump", folder});
+  const Tensor ids = ReadNpy(folder + "/generated_ids.npy");
+  const Tensor logits = ReadNpy(folder + "/logits.npy");
+  EXPECT_EQ(ids.shape()[1], logits.shape()[1]);
+  EXPECT_NO_THROW(ReadNpy(folder + "/encoder_last_hidden_state.npy"));
+  EXPECT_NO_THROW(ReadNpy(folder + "/decoder.layer.0.self_attention.attention.query.npy"));
+  EXPECT_NO_THROW(ReadNpy(folder + "/decoder.layer.1.encoder_decoder_attention.attention.key.npy"));
+}
+
+TEST(Generate, WarnsWhenTheDefaultLengthCutsAnAnswerOff) {
+  const std::string model = Golden("pix2struct/tied_odd");
+  const SpawnResult cut = Vernier({"run", "--model", model, "--image", model + "/input_0.png"});
+  EXPECT_THAT(cut.errors, HasSubstr("an answer was cut off after 20 tokens"));
+  const SpawnResult asked = Vernier(
+      {"run", "--model", model, "--image", model + "/input_0.png", "--max-new-tokens", "20"});
+  EXPECT_THAT(asked.errors, Not(HasSubstr("cut off")));
+}
+
+TEST(Generate, RefusesOptionsOutOfBounds) {
+  const SpawnResult result = Vernier(
+      {"run", "--model", kPage, "--image", kPage + "/input_0.png", "--max-new-tokens", "99999999"});
+  EXPECT_EQ(result.exit_code, 2);
+  EXPECT_THAT(result.errors, HasSubstr("the most is 1048576"));
+}
+
+}  // namespace
+}  // namespace vernier
