@@ -63,6 +63,7 @@ BaselineComparison CompareWithBaseline(EvalTask task, std::span<const std::strin
     }
     pairs.now.push_back(now);
     pairs.before.push_back(before);
+    pairs.before.back().expected = now.expected;  // the same samples, by their fingerprints
   }
   if (pairs.now.empty()) {
     throw Error(ErrorKind::kInput, fmt::format("{}: shares no answered sample with this run", path),

@@ -1,10 +1,12 @@
+#include <fmt/format.h>
+
 #include <array>
 #include <cmath>
 
-#include "core/check.h"
 #include "core/parallel.h"
 #include "eval/score_tasks.h"
 #include "pipeline/results.h"
+#include "vernier/error.h"
 
 namespace vernier {
 namespace {
@@ -15,7 +17,12 @@ class UnitRows {
   explicit UnitRows(size_t width) : width_(width) {}
 
   void Add(std::span<const float> row) {
-    VN_CHECK(row.size() == width_, "embeddings of one run differ in length");
+    if (row.size() != width_) {
+      throw Error(ErrorKind::kInput,
+                  fmt::format("embeddings of {} and of {} numbers in one run's results", width_,
+                              row.size()),
+                  "the file was edited; run the set again into a new one");
+    }
     double squares = 0;
     for (float value : row) squares += double{value} * value;
     const double scale = squares > 0 ? 1 / std::sqrt(squares) : 0;

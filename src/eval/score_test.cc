@@ -88,6 +88,12 @@ TEST(Score, FindsPartnersAmongPartners) {
   EXPECT_EQ(Value(EvalTask::kRetrieve, records, "recall@1"), Found(1, 2));
 }
 
+TEST(Score, RefusesEmbeddingsOfSeveralLengths) {
+  const std::vector<Record> records = {Embedded("a", {1, 0}), Embedded("a", {1, 0, 0})};
+  EXPECT_THAT(MessageOf([&] { Value(EvalTask::kRetrieve, records, "recall@1"); }),
+              HasSubstr("embeddings of 3 and of 2 numbers"));
+}
+
 TEST(Score, RefusesMetricsThatATaskDoesNotHave) {
   EXPECT_THAT(MessageOf([] { CheckMetricName(EvalTask::kClassify, "rouge_l"); }),
               HasSubstr("metric 'rouge_l' does not exist for the task classify"));
