@@ -57,7 +57,7 @@ std::string Sha256OfFile(const std::string& path) {
                 fmt::format("{}: cannot be read: {}", path, std::strerror(errno)));
   };
   if (!file) fail();
-  constexpr size_t kChunkBytes = size_t{1} << 20;
+  constexpr size_t kChunkBytes = size_t{128} << 10;
   std::vector<std::byte> chunk(kChunkBytes);
   Sha256 hash;
   while (const size_t read = std::fread(chunk.data(), 1, chunk.size(), file.get())) {
