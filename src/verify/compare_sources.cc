@@ -7,6 +7,7 @@
 #include <limits>
 #include <optional>
 
+#include "metrics/neighbour_correlation.h"
 #include "metrics/text_edits.h"
 #include "metrics/text_rouge.h"
 #include "passes/precision_rules.h"
@@ -207,6 +208,19 @@ bool Wanted(const SourceTensor& tensor, const std::vector<std::string>& filters)
          });
 }
 
+/// Marks the sides whose pixels are noise, which a verdict on the task must know.
+void LookForNoise(const TensorSource& source, ComparedSide& side, std::vector<std::string>& notes) {
+  for (size_t i = 0; i < source.tensors().size(); ++i) {
+    const ComparedTensor& facts = source.tensors()[i].facts;
+    if (facts.name != "pixel_values" || facts.shape.elements() == 0) continue;
+    const double correlation = NeighbourCorrelation(source.Load(i).view());
+    if (!(correlation < kLeastPictureCorrelation)) continue;
+    side.random_inputs = true;
+    notes.push_back(fmt::format("the pixels of {} look like noise: neighbours correlate by {:.3f}",
+                                side.source, correlation));
+  }
+}
+
 int64_t BytesOf(const ComparedTensor& tensor) {
   return tensor.shape.elements() * static_cast<int64_t>(ByteSize(tensor.dtype));
 }
@@ -242,6 +256,8 @@ Comparison CompareSources(const TensorSource& reference, const TensorSource& can
   for (const TensorSource* side : {&reference, &candidate}) {
     comparison.notes.insert(comparison.notes.end(), side->notes().begin(), side->notes().end());
   }
+  LookForNoise(reference, comparison.reference, comparison.notes);
+  LookForNoise(candidate, comparison.candidate, comparison.notes);
   CompareResults(reference, candidate, comparison);
   Pairing pairing = PairTensors(reference, candidate, options.pairing);
   const bool has_results = !comparison.tensors.empty() || !comparison.texts.empty();

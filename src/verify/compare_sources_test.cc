@@ -1,6 +1,7 @@
 #include "verify/compare_sources.h"
 
 #include <fstream>
+#include <random>
 
 #include "support/dump_folder.h"
 #include "support/scratch_folder.h"
@@ -121,6 +122,20 @@ TEST(CompareSources, SaysThatAFilterLeavesNothing) {
   for (const char* side : {"r", "c"}) DumpFolder(scratch.path(side)).AddFile("a", {1}, {1});
   EXPECT_THAT(MessageOf([&] { CompareFolders(scratch, {.filters = {"b*"}}); }),
               HasSubstr("--filter: no tensor that both sides have has such a name"));
+}
+
+TEST(CompareSources, NoticesPixelsThatAreNoise) {
+  const ScratchFolder scratch;
+  std::mt19937 random(3);
+  std::uniform_real_distribution<float> pixel(-1, 1);
+  std::vector<float> noise(3 * 16 * 16);
+  for (float& value : noise) value = pixel(random);
+  for (const char* side : {"r", "c"}) {
+    DumpFolder(scratch.path(side)).AddFile("pixel_values", noise, {1, 3, 16, 16});
+  }
+  const Comparison comparison = CompareFolders(scratch);
+  EXPECT_TRUE(comparison.reference.random_inputs);
+  EXPECT_THAT(comparison.notes, testing::Contains(HasSubstr("look like noise: neighbours")));
 }
 
 }  // namespace
