@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Records what every module of a PyTorch model takes and gives, as a dump that vernier compares with.
+"""Records what every module of a PyTorch model takes and gives, as a dump to compare with.
 
 Your own PyTorch run, on any device, becomes the reference. As a library, around any forward pass:
 
@@ -63,14 +63,22 @@ class TorchDump:
     """Writes a dump of `module` to `folder` while it is open (a context manager).
 
     include, exclude  globs over names as they are written, where * matches anything, dots too
-    inputs            whether what modules take is recorded as well
+    inputs            whether what modules inside take is recorded; the whole model's inputs always are
     strip_prefix      a task model's name for the model inside it ("vit", say), dropped from names;
                       taken from transformers' models by itself
     facts             more for manifest.json
     """
 
     def __init__(
-        self, module, folder, include=("*",), exclude=(), *, inputs=True, strip_prefix=None, facts=None
+        self,
+        module,
+        folder,
+        include=("*",),
+        exclude=(),
+        *,
+        inputs=True,
+        strip_prefix=None,
+        facts=None,
     ):
         self._module = module
         self._folder = Path(folder)
@@ -90,7 +98,8 @@ class TorchDump:
         (self._folder / "manifest.json").unlink(missing_ok=True)
         for path, module in self._module.named_modules():
             inside_task_model = path and path == self._prefix
-            taken = self._take_inputs if self._inputs and not inside_task_model else None
+            wanted = self._inputs and not inside_task_model or not path
+            taken = self._take_inputs if wanted else None
             self._hooks.append(
                 module.register_forward_pre_hook(self._before(path, taken), with_kwargs=True)
             )
@@ -251,7 +260,7 @@ def parse_arguments():
     )
     parser.add_argument("--include", nargs="+", default=["*"], metavar="GLOB")
     parser.add_argument("--exclude", nargs="+", default=[], metavar="GLOB")
-    parser.add_argument("--no-inputs", action="store_true", help="only what modules give")
+    parser.add_argument("--no-inputs", action="store_true", help="of modules only what they give")
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--dtype", default="float32", choices=["float32", "bfloat16", "float16"])
     return parser.parse_args()
