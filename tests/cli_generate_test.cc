@@ -15,7 +15,7 @@ using testing::Not;
 
 const std::string kPage = Golden("pix2struct/page_greedy");
 
-Json Run(std::vector<std::string> words) {
+Json Answer(std::vector<std::string> words) {
   words.insert(words.begin(), "run");
   words.insert(words.end(), {"--json", "-"});
   const SpawnResult result = Vernier(words);
@@ -56,7 +56,7 @@ TEST(Generate, GivesTheGoldenIdsForEveryRunWithFlags) {
         words.insert(words.end(), {"--early-stopping", never ? "never" : "true"});
       }
     }
-    const Json found = Run(words);
+    const Json found = Answer(words);
     for (size_t row = 0; row < 2; ++row) {
       const Json& result = found.GetArray("results").items()[row];
       std::vector<int64_t> expected;
@@ -73,8 +73,8 @@ TEST(Generate, GivesTheGoldenIdsForEveryRunWithFlags) {
 
 TEST(Generate, BeginsTheAnswerWithThePrompt) {
   const std::string model = Golden("pix2struct/long_bin");
-  const Json found = Run({"--model", model, "--image", model + "/input_0.png", "--prompt",
-                          "A chart of", "--max-new-tokens", "16", "--log-probs"});
+  const Json found = Answer({"--model", model, "--image", model + "/input_0.png", "--prompt",
+                             "A chart of", "--max-new-tokens", "16", "--log-probs"});
   const Json& result = found.GetArray("results").items()[0];
   EXPECT_THAT(result.GetString("text"), testing::StartsWith("A chart of"));
   EXPECT_EQ(result.GetInt("prompt_tokens"), 5);
@@ -83,7 +83,8 @@ TEST(Generate, BeginsTheAnswerWithThePrompt) {
 }
 
 TEST(Generate, StopsBehindAText) {
-  const Json found = Run({"--model", kPage, "--image", kPage + "/input_0.png", "--stop", "report"});
+  const Json found =
+      Answer({"--model", kPage, "--image", kPage + "/input_0.png", "--stop", "report"});
   const Json& result = found.GetArray("results").items()[0];
   EXPECT_EQ(result.GetString("text"), "howsdecreasereport");
   EXPECT_EQ(result.GetString("finish_reason"), "stop_string");
@@ -96,13 +97,13 @@ TEST(Generate, DrawsTheSameAnswerForTheSameSeed) {
   const auto ids = [](const Json& json) {
     return json.GetArray("results").items()[0].GetInts("token_ids");
   };
-  EXPECT_EQ(ids(Run(words)), ids(Run(words)));
+  EXPECT_EQ(ids(Answer(words)), ids(Answer(words)));
 }
 
 TEST(Generate, DumpsBothHalvesWithLogitsAndIds) {
   const ScratchFolder scratch;
   const std::string folder = scratch.path() + "/dump";
-  Run({"--model", kPage, "--image", kPage + "/input_0.png", "--dump", folder});
+  Answer({"--model", kPage, "--image", kPage + "/input_0.png", "--dump", folder});
   const Tensor ids = ReadNpy(folder + "/generated_ids.npy");
   const Tensor logits = ReadNpy(folder + "/logits.npy");
   EXPECT_EQ(ids.shape()[1], logits.shape()[1]);

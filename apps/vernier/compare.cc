@@ -4,6 +4,7 @@
 #include <fmt/ranges.h>
 
 #include "compare_options.h"
+#include "compare_settings.h"
 #include "compare_table.h"
 #include "json_output.h"
 #include "verify/compare_sources.h"
@@ -15,6 +16,7 @@ namespace {
 
 /// Both sides are files.
 Comparison CompareFiles(const CompareVerbOptions& options, Terminal& terminal) {
+  const JudgeOptions judge = ToJudgeOptions(options);
   CompareOptions compare = ToCompareOptions(options);
   compare.progress = [&](size_t done, size_t of) {
     terminal.ShowProgress("comparing", static_cast<int64_t>(done), static_cast<int64_t>(of));
@@ -23,6 +25,7 @@ Comparison CompareFiles(const CompareVerbOptions& options, Terminal& terminal) {
   const TensorSource candidate = TensorSource::Open(options.candidate);
   Comparison comparison = CompareSources(reference, candidate, compare);
   terminal.ClearProgress();
+  Judge(judge, comparison);
   return comparison;
 }
 
@@ -39,11 +42,11 @@ Outcome OutcomeOf(const Verdict& verdict) {
 
 Outcome RunCompare(const CompareVerbOptions& given, Terminal& terminal) {
   CompareVerbOptions options = given;
+  if (options.self) return RunSelfChecks(options, terminal);
   ResolveSides(options);
-  const JudgeOptions judge = ToJudgeOptions(options);
-  Comparison comparison = CompareFiles(options, terminal);
+  Comparison comparison =
+      RunsASide(options) ? CompareRunning(options, terminal) : CompareFiles(options, terminal);
   comparison.command = CommandOf(options);
-  Judge(judge, comparison);
   if (options.columns == "msaccucmp") {
     if (options.json != "-") terminal.Write(MsaccucmpCsv(comparison));
   } else if (options.json != "-") {
@@ -71,6 +74,10 @@ Verb CompareVerb() {
             "a PyTorch run against ours, by the gates of the published ViT ports"},
            {"vernier compare ref cpu --gate 'mre<=1%' --gate 'logits:top1>=99%' --json c.json",
             "gates of one's own, everything in a file for `vernier report`"},
+           {"vernier compare device=ref device=cpu,dtype=bf16 --model vit-base --image cat.jpg",
+            "two ways to run a model, with the error that each step adds itself"},
+           {"vernier compare --self --model vit-base --image cat.jpg",
+            "checks that need no reference"},
            {"vernier compare hooks ours --map 'vit.*=*' --top 0",
             "names that differ by a prefix, all tensors in the order of the run"}},
       .start = Starter(CompareFlags, RunCompare)};

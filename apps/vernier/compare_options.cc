@@ -53,20 +53,23 @@ bool AsksForDivergence(const CompareVerbOptions& options) {
 
 }  // namespace
 
-std::vector<Flag> CompareFlags(CompareVerbOptions& options) {
+namespace {
+
+std::vector<Flag> FileFlags(CompareVerbOptions& options) {
   return {
       {.name = "REFERENCE",
        .metavar = "REFERENCE",
        .section = "Sides",
        .help =
-           "What is right: a dump folder, a folder of .npy files, a msaccucmp tree, or a results "
-           "file (.json, .npy, .safetensors).",
+           "What is right: a dump folder, a folder of .npy files, a msaccucmp tree, a results file "
+           "(.json, .npy, .safetensors), a bundle of vernier record, or a setting to run, such as "
+           "device=ref,dtype=f32.",
        .target = &options.first_side,
        .completion = Completion::kFile},
       {.name = "CANDIDATE",
        .metavar = "CANDIDATE",
        .section = "Sides",
-       .help = "What is to be proved, of the same kinds.",
+       .help = "What is to be proved, of the same kinds; a bundle can only be a reference.",
        .target = &options.second_side,
        .completion = Completion::kFile},
       {.name = "--reference",
@@ -149,6 +152,44 @@ std::vector<Flag> CompareFlags(CompareVerbOptions& options) {
        .help = "Write everything as JSON; - is standard output.",
        .target = &options.json,
        .completion = Completion::kFile}};
+}
+
+std::vector<Flag> RunningFlags(CompareVerbOptions& options) {
+  return {
+      {.name = "--precision-file",
+       .metavar = "FILE",
+       .section = "Running",
+       .help = "Which of the candidate's nodes compute at which numbers, by name.",
+       .target = &options.precision_file,
+       .completion = Completion::kFile},
+      {.name = "--no-cache",
+       .metavar = "",
+       .section = "Running",
+       .help = "Compute the values of device=ref anew, and keep none.",
+       .target = &options.no_cache},
+      {.name = "--bisect",
+       .metavar = "FILE",
+       .section = "Running",
+       .help = "Find the smallest set of nodes that must stay in f32 for the candidate to pass, "
+               "and write it as a precision file.",
+       .target = &options.bisect,
+       .completion = Completion::kFile},
+      {.name = "--self",
+       .metavar = "",
+       .section = "Running",
+       .help = "Compare the candidate with itself: rows, batches, padding, threads, cold and "
+               "warm, 50 repeats; no reference is needed.",
+       .target = &options.self}};
+}
+
+}  // namespace
+
+std::vector<Flag> CompareFlags(CompareVerbOptions& options) {
+  std::vector<Flag> flags = FileFlags(options);
+  for (const std::vector<Flag>& more : {ProofFlagTable(options.proof), RunningFlags(options)}) {
+    flags.insert(flags.end(), more.begin(), more.end());
+  }
+  return flags;
 }
 
 void ResolveSides(CompareVerbOptions& options) {

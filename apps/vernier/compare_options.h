@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "flags.h"
+#include "proof_flags.h"
 #include "verify/compare_sources.h"
 #include "verify/judge.h"
 
@@ -27,6 +28,12 @@ struct CompareVerbOptions {
   int64_t top = 20;
   std::string columns = "plain";
   std::string json;
+  // For sides that are run on the spot.
+  ProofFlags proof;
+  std::string precision_file;
+  std::string bisect;
+  bool self = false;
+  bool no_cache = false;
 };
 
 std::vector<Flag> CompareFlags(CompareVerbOptions& options);

@@ -141,9 +141,11 @@ void PrintTensors(const Comparison& comparison, const TableOptions& options, Ter
   terminal.Write(terminal.Toned(header, Tone::kFaint) + "\n");
   for (const TensorComparison* tensor : tensors) {
     std::string line = fmt::format("  {:<{}}", Fitted(tensor->name, width), width);
-    if (tensor->not_compared.empty() && tensor->accumulated.elements > 0) {
+    const bool measured = tensor->not_compared.empty() && tensor->accumulated.elements > 0;
+    if (measured || tensor->own) {
       for (const Column& column : columns) {
-        line += fmt::format("{:>{}}", column.text(tensor->accumulated), kFigureWidth);
+        line +=
+            fmt::format("{:>{}}", measured ? column.text(tensor->accumulated) : "-", kFigureWidth);
       }
       if (own) line += fmt::format("{:>{}}", OwnText(*tensor), kFigureWidth);
     }

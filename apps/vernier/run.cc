@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "core/interrupt.h"
+#include "fed_inputs.h"
 #include "generation/generate.h"
 #include "io/image_paths.h"
 #include "io/npy.h"
@@ -37,22 +38,6 @@ struct Batch {
   std::vector<PictureInfo> pictures;
   NamedTensors inputs;
 };
-
-// NAME=FILE.npy; floats are widened, since models take f32.
-NamedTensors ReadFedInputs(const std::vector<std::string>& specifications) {
-  NamedTensors inputs;
-  for (const std::string& specification : specifications) {
-    const size_t equals = specification.find('=');
-    if (equals == std::string::npos || equals == 0) {
-      throw Error(ErrorKind::kUsage, fmt::format("--input: expected NAME=FILE.npy, found '{}'",
-                                                 specification.substr(0, 60)));
-    }
-    Tensor tensor = ReadNpy(specification.substr(equals + 1));
-    if (IsFloat(tensor.dtype())) tensor = ToFloat32(tensor.view());
-    inputs.insert_or_assign(specification.substr(0, equals), std::move(tensor));
-  }
-  return inputs;
-}
 
 // One row of ids each, filled up as transformers pads them.
 Tensor PaddedIds(const std::vector<GeneratedText>& rows, const GenerationOptions& options) {

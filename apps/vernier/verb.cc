@@ -7,14 +7,15 @@
 #include "doctor.h"
 #include "eval.h"
 #include "inspect.h"
+#include "record.h"
 #include "report.h"
 #include "run.h"
 
 namespace vernier {
 
 const std::vector<Verb>& Verbs() {
-  static const std::vector<Verb> verbs = {RunVerb(),    CompareVerb(), EvalVerb(),  BenchVerb(),
-                                          ReportVerb(), InspectVerb(), DoctorVerb()};
+  static const std::vector<Verb> verbs = {RunVerb(),   CompareVerb(), RecordVerb(),  EvalVerb(),
+                                          BenchVerb(), ReportVerb(),  InspectVerb(), DoctorVerb()};
   return verbs;
 }
 

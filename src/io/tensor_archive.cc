@@ -105,6 +105,11 @@ TensorArchive TensorArchive::Open(const std::string& path) {
   return {std::move(file), index};
 }
 
+bool TensorArchive::BeginsAsOne(const std::string& path) {
+  const MappedFile file = MappedFile::Open(path);
+  return Text(file.bytes()).starts_with(kMagic);
+}
+
 TensorArchive::TensorArchive(MappedFile file, const Json& index)
     : file_(std::move(file)), facts_(index.GetObject("facts")) {
   for (const Json& item : index.GetArray("tensors").items()) {

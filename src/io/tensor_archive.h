@@ -54,6 +54,9 @@ class TensorArchive {
   /// Throws Error{kInput} naming the file and what is wrong with it.
   static TensorArchive Open(const std::string& path);
 
+  /// Whether the file's first bytes are an archive's. Throws Error when it cannot be read.
+  static bool BeginsAsOne(const std::string& path);
+
   const std::string& path() const { return file_.path(); }
   const Json& facts() const { return facts_; }
   const std::vector<Entry>& entries() const { return entries_; }  // in the order of writing

@@ -4,6 +4,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <filesystem>
 
 #include "core/cpu_features.h"
 #include "core/float_types.h"
@@ -126,6 +127,11 @@ Bundle Bundle::Open(const std::string& path) {
                 "vernier record makes one");
   }
   return Bundle(std::move(archive));
+}
+
+bool Bundle::IsOne(const std::string& path) {
+  std::error_code ignored;
+  return std::filesystem::is_regular_file(path, ignored) && TensorArchive::BeginsAsOne(path);
 }
 
 std::vector<std::string> Bundle::Names() const {

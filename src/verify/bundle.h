@@ -38,6 +38,8 @@ class Bundle final : public GivenTensors {
  public:
   /// Throws Error{kInput} for a file that is damaged or no bundle.
   static Bundle Open(const std::string& path);
+  /// Whether a file begins as one; false for what cannot be read.
+  static bool IsOne(const std::string& path);
 
   std::vector<std::string> Names() const override;
   bool Has(std::string_view name) const override { return archive_.Find(name) != nullptr; }

@@ -9,6 +9,8 @@
 #include <set>
 
 #include "core/check.h"
+#include "metrics/row_metrics.h"
+#include "verify/compare_sources.h"
 #include "verify/isolated_steps.h"
 
 namespace vernier {
@@ -61,9 +63,11 @@ class Walker : public TapSink {
       found.candidate.kernel = fmt::format("{}:{}:{}", kernel.provider, kernel.isa, kernel.kernel);
     }
     if (reference_->Has(value) && reference_->IsOwn(value)) {
-      found.accumulated = MeasurePair(tensor, reference_->Get(value).view(), options_.metrics);
+      const TensorView reference = reference_->Get(value).view();
+      found.accumulated = MeasurePair(tensor, reference, options_.metrics);
+      if (HoldsScores(found.name, found.aliases)) found.rows = MeasureRows(tensor, reference);
     } else {
-      found.not_compared = "the reference has no such value";
+      found.notes.push_back("the reference has no such value; its step's own error is regional");
     }
     Release(value);
     if (RunsAlone(value)) IsolateNode(value);

@@ -124,7 +124,9 @@ class SettingComparer::Impl {
   }
 
   NamedTensors Inputs(const CompiledModel& model) const {
-    if (!request_.images.empty()) return model.model().pictures.Read(request_.images).inputs;
+    if (!request_.images.empty()) {
+      return model.model().pictures.Read(request_.images, request_.headers).inputs;
+    }
     if (!request_.inputs.empty()) return Copies(request_.inputs);
     const Graph& graph = model.program().original();
     NamedTensors inputs;

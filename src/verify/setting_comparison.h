@@ -32,7 +32,8 @@ struct SettingComparisonRequest {
   SettingSide candidate;
   std::optional<SettingSide> reference = {};  // one of the two
   std::optional<FiledReference> filed = {};
-  std::vector<std::string> images = {};  // pictures, or
+  std::vector<std::string> images = {};  // pictures,
+  PictureHeaders headers = {};           // with what stands above them; or
   NamedTensors inputs = {};              // values fed directly; neither: those on file
   WalkOptions walk = {};
   CacheOptions cache = {};  // of references that `ref` computes
