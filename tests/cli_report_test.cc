@@ -130,7 +130,8 @@ TEST_F(Report, ShowsWhichAnswersChangedAndHowSureTheMetricsAre) {
 }
 
 TEST_F(Report, ShowsPicturesWithTheirAnswers) {
-  const std::string picture = std::string(VERNIER_SOURCE_DIR) + "/models/digits-vit/test";
+  const std::string picture =
+      std::string(VERNIER_SOURCE_DIR) + "/models/digits-vit/test/3/0089.png";
   const std::string run = folder_.path("run.json");
   Vernier({"run", "--model", DigitsModel(), "--image", picture, "--json", run});
   EXPECT_EQ(Make({run}).exit_code, 0);
