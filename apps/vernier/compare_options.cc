@@ -88,7 +88,7 @@ std::vector<Flag> FileFlags(CompareVerbOptions& options) {
        .metavar = "GATE",
        .section = "Gates",
        .help = "What must hold: [NAMES:]METRIC<=VALUE or >=, such as mre<=1%, logits:top1>=99% or "
-               "'@layers:avg(mre)<10%'; repeats.",
+               "'@layers:avg(mre)<10%'; = takes the bound that the metric can have; repeats.",
        .target = &options.gates,
        .default_text = "every value within its tolerance"},
       {.name = "--preset",

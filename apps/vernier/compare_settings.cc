@@ -79,6 +79,7 @@ WalkOptions ToWalkOptions(const CompareVerbOptions& options, Terminal& terminal)
 
 Comparison RunBisection(const CompareVerbOptions& options, JudgeOptions judge,
                         SettingComparer& comparer, Terminal& terminal) {
+  AtomicFile file(options.bisect);  // a path that cannot be written is said before minutes of work
   // With all nodes in f32 both sides may run the same kernels, and that is meant.
   judge.same_kernels_expected = true;
   Bisection found = Bisect(comparer, [&](Comparison& comparison) { Judge(judge, comparison); });
@@ -99,12 +100,11 @@ Comparison RunBisection(const CompareVerbOptions& options, JudgeOptions judge,
       notes.push_back(fmt::format("--bisect: {} nodes in f32: {}", trial.kept,
                                   trial.passed ? "passes" : "fails"));
     }
-    WriteFileAtomically(
-        options.bisect,
-        PrecisionFileText(found.rules,
-                          fmt::format("{} of {} nodes that must stay in f32 for {} to pass\n"
-                                      "(none of them can be left out; vernier compare --bisect)",
-                                      found.kept.size(), found.candidates, options.candidate)));
+    file.Write(PrecisionFileText(
+        found.rules, fmt::format("{} of {} nodes that must stay in f32 for {} to pass\n"
+                                 "(none of them can be left out; vernier compare --bisect)",
+                                 found.kept.size(), found.candidates, options.candidate)));
+    file.Commit();
     notes.push_back(
         fmt::format("--bisect: written to {}; use it with --precision-file", options.bisect));
   }

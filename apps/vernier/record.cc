@@ -83,11 +83,12 @@ Verb RecordVerb() {
       .description =
           "Runs a model and packs its inputs, values, hashes and environment into one file, "
           "which vernier compare takes as the reference on another machine.",
-      .examples = {{"vernier record --model vit-base --image cat.jpg --out run.vb",
-                    "every module's output"},
-                   {"vernier record --model vit-base --image cat.jpg --setting device=ref --taps "
-                    "'encoder.layer.*' --taps-dtype bf16 --out run.vb",
-                    "chosen values of the reference, at half the size"}},
+      .examples =
+          {{"vernier record --model vit-base --image cat.jpg --out run.vb",
+            "every module's output"},
+           {"vernier record --model vit-base --image cat.jpg --taps '*.output' --taps-dtype bf16 "
+            "--out run.vb",
+            "chosen values at half the size"}},
       .start = Starter(RecordFlags, RunRecord)};
 }
 

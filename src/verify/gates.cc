@@ -227,13 +227,13 @@ std::vector<std::string_view> GateMetrics() {
 
 Gate ParseGate(std::string_view text) {
   Gate gate{.text = std::string(text), .metric = {}};
-  const size_t sign = text.find_first_of("<>");
-  if (sign == std::string_view::npos) Refuse(text, "it has no < or >");
+  const size_t sign = text.find_first_of("<>=");
+  if (sign == std::string_view::npos) Refuse(text, "it has no <, > or =");
   std::string_view left = text.substr(0, sign);
   std::string_view right = text.substr(sign + 1);
-  gate.at_least = text[sign] == '>';
-  gate.strict = !right.starts_with('=');
-  if (!gate.strict) right.remove_prefix(1);
+  const bool by_metric = text[sign] == '=';  // mre=1%: whichever bound the metric can have
+  gate.strict = !by_metric && !right.starts_with('=');
+  if (!gate.strict && !by_metric) right.remove_prefix(1);
   if (const size_t colon = left.rfind(':'); colon != std::string_view::npos) {
     gate.patterns = SplitNames(left.substr(0, colon), text);
     left.remove_prefix(colon + 1);
@@ -248,6 +248,7 @@ Gate ParseGate(std::string_view text) {
     Refuse(text, fmt::format("there is no metric '{}'; there are {}", left,
                              fmt::join(GateMetrics(), ", ")));
   }
+  gate.at_least = by_metric ? metric->kind != Kind::kError : text[sign] == '>';
   const std::optional<double> threshold = ParseThreshold(right);
   if (!threshold) Refuse(text, fmt::format("'{}' is no number or percentage", right));
   gate.threshold = *threshold;

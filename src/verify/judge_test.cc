@@ -58,9 +58,16 @@ TEST(Gate, IsReadInAllItsParts) {
   EXPECT_DOUBLE_EQ(gate.threshold, 0.1);
 }
 
+TEST(Gate, WithAnEqualsSignTakesTheBoundThatItsMetricCanHave) {
+  EXPECT_FALSE(ParseGate("mre=1%").at_least);
+  EXPECT_TRUE(ParseGate("logits:cosine=0.999").at_least);
+  EXPECT_FALSE(ParseGate("mre=1%").strict);
+  EXPECT_DOUBLE_EQ(ParseGate("mre=1%").threshold, 0.01);
+}
+
 TEST(Gate, SaysWhatIsWrongWithIt) {
   const auto message = [](const char* text) { return MessageOf([&] { ParseGate(text); }); };
-  EXPECT_THAT(message("mre"), HasSubstr("--gate 'mre': it has no < or >"));
+  EXPECT_THAT(message("mre"), HasSubstr("--gate 'mre': it has no <, > or ="));
   EXPECT_THAT(message("mrr<=1"), HasSubstr("there is no metric 'mrr'; there are max_abs"));
   EXPECT_THAT(message("mre<=much"), HasSubstr("'much' is no number or percentage"));
   EXPECT_THAT(message("mre>=1%"), HasSubstr("mre is better the smaller it is"));
