@@ -54,7 +54,8 @@ TEST(ChartsModel, ReachesTheFigureOfItsCard) {
   int right = 0;
   for (size_t i = 0; i < questions.size(); ++i)
     right += RelaxedMatch(questions[i].label, answers[i]);
-  EXPECT_GE(right, 110);  // the card says 113; other kernels may turn an answer that hangs on a hair
+  EXPECT_GE(right,
+            110);  // the card says 113; other kernels may turn an answer that hangs on a hair
 }
 
 // The header is drawn by FreeType here and by Pillow with HarfBuzz there: its pixels differ a

@@ -169,7 +169,7 @@ struct BadUse {
 TEST(Compare, RefusesBadUseInWords) {
   const TwoDumps dumps(0);
   const BadUse uses[] = {
-      {{"--gate", "mre"}, "--gate 'mre': it has no < or >"},
+      {{"--gate", "mre"}, "--gate 'mre': it has no <, > or ="},
       {{"--gate", "logitz:mre<=1"}, "no tensor of either side has such a name"},
       {{"--preset", "resnet"}, "--preset"},
       {{"--tol", "x"}, "--tol 'x': expected [NAMES=]RTOL[,ATOL]"},
