@@ -1,8 +1,10 @@
 // `vernier compare` on settings, bundles and itself, and `vernier record`, as a user runs them.
 #include <algorithm>
+#include <filesystem>
 #include <string>
 #include <vector>
 
+#include "core/sha256.h"
 #include "io/json.h"
 #include "support/command.h"
 #include "support/scratch_folder.h"
@@ -46,6 +48,23 @@ TEST(CliCompareSettings, GivesTheSameBytesTwice) {
     runs.push_back(json.GetArray("tensors").Compact());
   }
   EXPECT_EQ(runs[0], runs[1]);
+}
+
+TEST(CliRun, GivesTheSameBytesTwice) {
+  const ScratchFolder folder;
+  for (const char* name : {"a", "b"}) {
+    const auto run = Vernier(OnVit({"run", "--threads", "2", "--dump", folder.path(name)}));
+    ASSERT_EQ(run.exit_code, 0) << run.errors;
+  }
+  size_t files = 0;
+  for (const auto& entry : std::filesystem::directory_iterator(folder.path("a"))) {
+    if (entry.path().extension() != ".npy") continue;
+    const std::string name = entry.path().filename().string();
+    EXPECT_EQ(Sha256OfFile(folder.path("a/" + name)), Sha256OfFile(folder.path("b/" + name)))
+        << name;
+    ++files;
+  }
+  EXPECT_GT(files, 20u);
 }
 
 TEST(CliCompareSettings, RefusesASettingThatItDoesNotKnow) {
