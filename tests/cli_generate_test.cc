@@ -1,6 +1,7 @@
 // vernier run on models that write: answers, options, dumps and what is refused.
 
 #include <algorithm>
+#include <filesystem>
 
 #include "io/json.h"
 #include "io/npy.h"
@@ -126,6 +127,27 @@ TEST(Generate, RefusesOptionsOutOfBounds) {
       {"run", "--model", kPage, "--image", kPage + "/input_0.png", "--max-new-tokens", "99999999"});
   EXPECT_EQ(result.exit_code, 2);
   EXPECT_THAT(result.errors, HasSubstr("the most is 1048576"));
+}
+
+TEST(Generate, SaysThatATokenizerIsMissing) {
+  const ScratchFolder folder;
+  std::filesystem::copy(kPage, folder.path("model"));
+  for (const char* name : {"tokenizer.json", "spiece.model"}) {
+    std::filesystem::remove(folder.path("model/") + name);
+  }
+  const SpawnResult result =
+      Vernier({"run", "--model", folder.path("model"), "--image", kPage + "/input_0.png"});
+  EXPECT_EQ(result.exit_code, 2);
+  EXPECT_THAT(result.errors, HasSubstr("the model folder has no tokenizer"));
+  EXPECT_THAT(result.errors, HasSubstr("put tokenizer.json or spiece.model beside config.json"));
+}
+
+TEST(Generate, WantsOneQuestionForAllPicturesOrOneForEach) {
+  const std::string model = Golden("pix2struct/vqa_header");
+  const SpawnResult result = Vernier({"run", "--model", model, "--image", model + "/input_0.png",
+                                      "--prompt", "a", "--prompt", "b"});
+  EXPECT_EQ(result.exit_code, 2);
+  EXPECT_THAT(result.errors, HasSubstr("--prompt was given 2 times for 1 pictures"));
 }
 
 }  // namespace
