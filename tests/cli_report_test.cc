@@ -50,7 +50,8 @@ std::string Bench() {
     {"dtype": "f32", "threads": 2, "batch": 1, "median_ms": 2.5, "median_low_ms": 2.4,
      "median_high_ms": 2.6, "p50_ms": 2.5, "p90_ms": 2.9, "p99_ms": 90, "max_ms": 99,
      "throughput_per_s": 400, "first_run_ms": 9, "peak_rss_bytes": 31000000,
-     "samples_ms": [2.4, 2.5, 2.5, 2.6, 2.9, 99]},
+     "samples_ms": [2.4, 2.5, 2.5, 2.6, 2.9, 99],
+     "certified": [{"percent": 90, "confidence": 0.99, "at_most_ms": 3.25}]},
     {"dtype": "bf16", "threads": 2, "batch": 4, "median_ms": 5, "throughput_per_s": 800},
     {"dtype": "f16", "threads": 2, "batch": 4, "error": "not on this machine"}]})";
 }
@@ -106,8 +107,9 @@ TEST_F(Report, IsInconclusiveWhenAResultIs) {
 TEST_F(Report, OfFiguresAloneClaimsNothing) {
   const SpawnResult result = Make({folder_.Write("bench.json", Bench())});
   EXPECT_EQ(result.exit_code, 0);
-  EXPECT_THAT(Written("report.md"), AllOf(HasSubstr("**MEASURED**"),
-                                          HasSubstr("No result in this report makes a claim")));
+  EXPECT_THAT(Written("report.md"),
+              AllOf(HasSubstr("**MEASURED**"), HasSubstr("No result in this report makes a claim"),
+                    HasSubstr("P90 ≤ 3.25 ms at 99 % confidence")));
 }
 
 TEST_F(Report, ShowsBothKindsOfErrorAndWhatWasNotTested) {

@@ -220,7 +220,7 @@ BulletList Remarks(const Json& content, const std::vector<BenchRun>& runs) {
       if (!Member(bound, "at_most_ms")) continue;
       list.items.push_back(fmt::format("{}: P{:g} ≤ {:.4g} ms at {:g} % confidence.", place,
                                        bound.GetNumber("percent"), bound.GetNumber("at_most_ms"),
-                                       bound.GetNumber("confidence")));
+                                       100 * bound.GetNumber("confidence")));
     }
   }
   return list;
