@@ -154,7 +154,8 @@ class Bench {
         terminal_.Warn(fmt::format("{}: equal runs gave different outputs", which));
       }
     }
-    for (const Comparison& comparison : result_.comparisons) PrintComparison(comparison, terminal_);
+    for (const SpeedComparison& comparison : result_.comparisons)
+      PrintComparison(comparison, terminal_);
     terminal_.Flush();
   }
 
@@ -195,7 +196,7 @@ class Bench {
                                     result_.runs.size(), failed->error->message())};
     }
     for (const GateState state : {GateState::kFailed, GateState::kInconclusive}) {
-      for (const Comparison& comparison : result_.comparisons) {
+      for (const SpeedComparison& comparison : result_.comparisons) {
         if (!comparison.gate || comparison.gate->state != state) continue;
         return {.exit_code = state == GateState::kFailed ? kExitFailed : kExitInconclusive,
                 .reason = comparison.gate->why};

@@ -46,9 +46,9 @@ std::vector<int64_t> SweepOf(std::string_view flag, const std::string& text) {
   }
 }
 
-std::vector<PictureSize> SizesOf(const SessionFlags& session) {
+std::vector<BenchSize> SizesOf(const SessionFlags& session) {
   if (session.size.empty()) return {{}};
-  std::vector<PictureSize> sizes;
+  std::vector<BenchSize> sizes;
   for (const std::string& part : SplitAtCommas(session.size)) {
     SessionFlags one = session;
     one.size = part.empty() ? "," : part;  // an empty part is a mistake, not the checkpoint's size

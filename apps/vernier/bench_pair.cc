@@ -169,11 +169,12 @@ void MeasurePair(const BenchOptions& options, Terminal& terminal, BenchResult& r
   result.runs.push_back(b.Finish(std::move(timing.b)));
   const Measurement& of_a = result.runs[result.runs.size() - 2];
   const Measurement& of_b = result.runs.back();
-  Comparison comparison{.a = SideInWords(side_a, of_a),
-                        .b = SideInWords(side_b, of_b),
-                        .a_median_ms = of_a.summary.median,
-                        .b_median_ms = of_b.summary.median,
-                        .ratio = ComparePaired(of_a.timing.samples_ms, of_b.timing.samples_ms)};
+  SpeedComparison comparison{
+      .a = SideInWords(side_a, of_a),
+      .b = SideInWords(side_b, of_b),
+      .a_median_ms = of_a.summary.median,
+      .b_median_ms = of_b.summary.median,
+      .ratio = ComparePaired(of_a.timing.samples_ms, of_b.timing.samples_ms)};
   if (!of_a.outputs_sha256.empty() && !of_b.outputs_sha256.empty()) {
     comparison.same_outputs = of_a.outputs_sha256 == of_b.outputs_sha256;
   }

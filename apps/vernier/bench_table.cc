@@ -166,7 +166,7 @@ void PrintProfile(const Measurement& measured, Terminal& terminal) {
   for (const std::string& sentence : profile.wasteful) Sentence("- " + sentence, terminal);
 }
 
-void PrintComparison(const Comparison& comparison, Terminal& terminal) {
+void PrintComparison(const SpeedComparison& comparison, Terminal& terminal) {
   terminal.Print("\n");
   Sentence(fmt::format("A: {}: median {} ms", comparison.a, MsText(comparison.a_median_ms)),
            terminal);

@@ -20,6 +20,6 @@ void PrintRow(const Measurement& measured, Terminal& terminal);
 /// What stands below the table: bounds of percentiles, scenarios, and what was not as it should.
 void PrintNotes(std::span<const Measurement> runs, Terminal& terminal);
 void PrintProfile(const Measurement& measured, Terminal& terminal);
-void PrintComparison(const Comparison& comparison, Terminal& terminal);
+void PrintComparison(const SpeedComparison& comparison, Terminal& terminal);
 
 }  // namespace vernier

@@ -195,7 +195,7 @@ class Evaluator {
   const EvalVerbOptions& options_;
   Terminal& terminal_;
   Clock::time_point start_ = Clock::now();
-  JudgeOptions judge_;
+  EvalJudgeOptions judge_;
   Dataset set_;
   std::vector<std::string> fingerprints_;
   Evaluation evaluation_;

@@ -82,14 +82,14 @@ void MakeFolder(const std::string& folder) {
   }
 }
 
-int ExitCodeOf(Finding finding) {
+int ExitCodeOf(ReportVerdict finding) {
   switch (finding) {
-    case Finding::kFailed:
+    case ReportVerdict::kFailed:
       return kExitFailed;
-    case Finding::kInconclusive:
+    case ReportVerdict::kInconclusive:
       return kExitInconclusive;
-    case Finding::kMeasured:
-    case Finding::kPassed:
+    case ReportVerdict::kMeasured:
+    case ReportVerdict::kPassed:
       break;
   }
   return kExitPassed;

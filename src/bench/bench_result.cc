@@ -150,7 +150,7 @@ void WriteRun(const Measurement& measured, JsonWriter& json) {
   json.EndObject();
 }
 
-void WriteComparison(const Comparison& comparison, JsonWriter& json) {
+void WriteComparison(const SpeedComparison& comparison, JsonWriter& json) {
   const SpeedRatio& ratio = comparison.ratio;
   json.BeginObject()
       .Field("a", comparison.a)
@@ -217,7 +217,7 @@ std::string ToJson(const BenchResult& result) {
   json.EndArray();
   if (!result.comparisons.empty()) {
     json.Key("comparisons").BeginArray();
-    for (const Comparison& comparison : result.comparisons) WriteComparison(comparison, json);
+    for (const SpeedComparison& comparison : result.comparisons) WriteComparison(comparison, json);
     json.EndArray();
   }
   json.EndObject();

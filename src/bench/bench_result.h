@@ -16,7 +16,7 @@ enum class Evidence { kAlternating, kOtherTime, kOtherMachine };
 /// "alternating", "other time", "other machine".
 const char* Name(Evidence evidence);
 
-struct Comparison {
+struct SpeedComparison {
   std::string a;  // what is compared, in words
   std::string b;
   Evidence evidence = Evidence::kAlternating;
@@ -37,7 +37,7 @@ struct BenchResult {
   WarmUpRule warm_up;
   Machine machine;
   std::vector<Measurement> runs;
-  std::vector<Comparison> comparisons;
+  std::vector<SpeedComparison> comparisons;
 };
 
 /// Now as "2026-11-21T14:00:00Z".

@@ -19,7 +19,7 @@ std::vector<Configuration> Expand(const GridLists& lists) {
     for (int64_t threads : lists.threads) {
       for (int64_t streams : lists.streams) {
         for (bool parallel : lists.parallel_branches) {
-          for (const PictureSize& size : lists.sizes) {
+          for (const BenchSize& size : lists.sizes) {
             for (int64_t patches : lists.patches) {
               for (int64_t batch : lists.batches) {
                 grid.push_back(

@@ -29,7 +29,7 @@ struct Configuration {
   bool SharesSession(const Configuration& other) const;
 };
 
-struct PictureSize {
+struct BenchSize {
   int64_t height = 0;
   int64_t width = 0;
 };
@@ -39,7 +39,7 @@ struct GridLists {
   std::vector<int64_t> threads = {1};
   std::vector<int64_t> streams = {1};
   std::vector<bool> parallel_branches = {false};
-  std::vector<PictureSize> sizes = {{}};
+  std::vector<BenchSize> sizes = {{}};
   std::vector<int64_t> patches = {0};
   std::vector<int64_t> batches = {1};
 };

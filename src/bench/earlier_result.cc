@@ -97,11 +97,11 @@ std::vector<std::string> Differences(const Machine& earlier, const Machine& now)
   return differences;
 }
 
-Comparison CompareWithEarlier(const EarlierResult& earlier, const EarlierRun& run,
-                              const Measurement& now, const Machine& machine,
-                              std::optional<double> bound) {
+SpeedComparison CompareWithEarlier(const EarlierResult& earlier, const EarlierRun& run,
+                                   const Measurement& now, const Machine& machine,
+                                   std::optional<double> bound) {
   const std::vector<std::string> differences = Differences(earlier.machine, machine);
-  Comparison comparison{
+  SpeedComparison comparison{
       .a = earlier.started.empty() ? earlier.file
                                    : fmt::format("{} of {}", earlier.file, earlier.started),
       .b = InWords(now.configuration),

@@ -33,8 +33,8 @@ std::vector<std::string> Differences(const Machine& earlier, const Machine& now)
 
 /// `now` against the earlier run of the same configuration. Older samples are weaker evidence than
 /// alternating ones: with a gate, another machine's cannot decide.
-Comparison CompareWithEarlier(const EarlierResult& earlier, const EarlierRun& run,
-                              const Measurement& now, const Machine& machine,
-                              std::optional<double> bound);
+SpeedComparison CompareWithEarlier(const EarlierResult& earlier, const EarlierRun& run,
+                                   const Measurement& now, const Machine& machine,
+                                   std::optional<double> bound);
 
 }  // namespace vernier

@@ -88,7 +88,7 @@ TEST(EarlierResult, NamesWhatIsWrongWithAFile) {
 
 TEST(CompareWithEarlier, SaysThatAnotherTimeIsWeakerEvidence) {
   const EarlierResult earlier = WrittenAndRead(ResultOf(Measured(1, 10)));
-  const Comparison comparison =
+  const SpeedComparison comparison =
       CompareWithEarlier(earlier, earlier.runs[0], Measured(2, 13), ThisMachine(), 0.05);
   EXPECT_EQ(comparison.evidence, Evidence::kOtherTime);
   EXPECT_EQ(comparison.ratio.verdict, SpeedVerdict::kSlower);
@@ -100,7 +100,7 @@ TEST(CompareWithEarlier, CannotDecideAGateFromAnotherMachine) {
   const EarlierResult earlier = WrittenAndRead(ResultOf(Measured(1, 10)));
   Machine other = ThisMachine();
   other.cpu_model = "Lake";
-  const Comparison comparison =
+  const SpeedComparison comparison =
       CompareWithEarlier(earlier, earlier.runs[0], Measured(2, 13), other, 0.05);
   EXPECT_EQ(comparison.evidence, Evidence::kOtherMachine);
   EXPECT_EQ(comparison.gate->state, GateState::kInconclusive);
@@ -119,7 +119,7 @@ TEST(BenchResult, WritesFailedConfigurationsWithoutFigures) {
 TEST(BenchResult, WritesTheComparisonAndItsGate) {
   BenchResult result = ResultOf(Measured(1, 10));
   const Measurement b = Measured(2, 13);
-  Comparison comparison{.a = "x", .b = "y"};
+  SpeedComparison comparison{.a = "x", .b = "y"};
   comparison.ratio = ComparePaired(result.runs[0].timing.samples_ms, b.timing.samples_ms);
   comparison.bound = 0.05;
   comparison.gate = JudgeSlowdown(comparison.ratio, 0.05);

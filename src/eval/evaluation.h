@@ -37,7 +37,7 @@ struct Evaluation {
   std::vector<const Record*> FailedRecords() const;
 };
 
-struct JudgeOptions {
+struct EvalJudgeOptions {
   std::vector<std::string> metrics;
   std::vector<MetricGate> gates;
   bool random_head = false;
@@ -47,11 +47,11 @@ struct JudgeOptions {
 /// Settles, before anything runs, which metrics there will be: gates add theirs to
 /// `options.metrics`. Throws Error{kUsage} for names that the task does not have, and for gates on
 /// a baseline without one.
-void CheckMetrics(EvalTask task, JudgeOptions& options);
+void CheckMetrics(EvalTask task, EvalJudgeOptions& options);
 
 /// Fills metrics, baseline, gates and verdict from the records; `options` as CheckMetrics left
 /// them.
-void Judge(Evaluation& evaluation, const JudgeOptions& options);
+void Judge(Evaluation& evaluation, const EvalJudgeOptions& options);
 
 /// The documented JSON, indented, ending with a newline.
 std::string EvaluationJson(const Evaluation& evaluation);

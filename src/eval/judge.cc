@@ -25,7 +25,7 @@ const Metric& Find(const std::vector<Metric>& metrics, const MetricGate& gate) {
   return *found;
 }
 
-void CheckGate(EvalTask task, const MetricGate& gate, JudgeOptions& options) {
+void CheckGate(EvalTask task, const MetricGate& gate, EvalJudgeOptions& options) {
   constexpr std::string_view kDelta = "delta.";
   const std::string place = "--gate " + gate.text;
   const bool agreement = gate.metric.starts_with("baseline.");
@@ -66,7 +66,7 @@ GateObstacles ObstaclesOf(const Evaluation& evaluation, bool random_head) {
 
 }  // namespace
 
-void CheckMetrics(EvalTask task, JudgeOptions& options) {
+void CheckMetrics(EvalTask task, EvalJudgeOptions& options) {
   for (const std::string& name : options.metrics) CheckMetricName(task, name);
   if (options.metrics.empty()) options.metrics = DefaultMetrics(task);
   for (const MetricGate& gate : options.gates) CheckGate(task, gate, options);
@@ -80,7 +80,7 @@ std::vector<const Record*> Evaluation::FailedRecords() const {
   return failed;
 }
 
-void Judge(Evaluation& evaluation, const JudgeOptions& options) {
+void Judge(Evaluation& evaluation, const EvalJudgeOptions& options) {
   for (const MetricTerms& terms :
        Score(evaluation.task, evaluation.records, options.metrics, evaluation.failed_samples)) {
     evaluation.metrics.push_back(Summarize(terms));

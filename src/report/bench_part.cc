@@ -256,14 +256,14 @@ void JudgeGates(const Json& pairs, ReportPart& part) {
     const Json* gate = Member(pair, "gate");
     if (gate == nullptr) continue;
     const std::string state = gate->GetString("state", "");
-    const Finding finding = state == "passed"   ? Finding::kPassed
-                            : state == "failed" ? Finding::kFailed
-                                                : Finding::kInconclusive;
+    const ReportVerdict finding = state == "passed"   ? ReportVerdict::kPassed
+                                  : state == "failed" ? ReportVerdict::kFailed
+                                                      : ReportVerdict::kInconclusive;
     if (finding > part.finding) {
       part.finding = finding;
       part.reasons.clear();
     }
-    if (finding == part.finding && finding != Finding::kPassed) {
+    if (finding == part.finding && finding != ReportVerdict::kPassed) {
       part.reasons.push_back(gate->GetString("why", ""));
     }
   }

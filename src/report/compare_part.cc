@@ -43,9 +43,9 @@ std::string CosineText(const Json* metrics) {
   return std::isnan(cosine) ? "–" : fmt::format("{:.8g}", cosine);
 }
 
-Finding FindingOf(const std::string& outcome) {
-  if (outcome == "passed") return Finding::kPassed;
-  return outcome == "failed" ? Finding::kFailed : Finding::kInconclusive;
+ReportVerdict FindingOf(const std::string& outcome) {
+  if (outcome == "passed") return ReportVerdict::kPassed;
+  return outcome == "failed" ? ReportVerdict::kFailed : ReportVerdict::kInconclusive;
 }
 
 ReportTone ToneOf(const std::string& outcome) {

@@ -18,9 +18,9 @@ ReportTone ToneOf(const std::string& outcome) {
   return outcome == "failed" ? ReportTone::kBad : ReportTone::kUnsure;
 }
 
-Finding FindingOf(const std::string& outcome) {
-  if (outcome == "passed") return Finding::kPassed;
-  return outcome == "failed" ? Finding::kFailed : Finding::kInconclusive;
+ReportVerdict FindingOf(const std::string& outcome) {
+  if (outcome == "passed") return ReportVerdict::kPassed;
+  return outcome == "failed" ? ReportVerdict::kFailed : ReportVerdict::kInconclusive;
 }
 
 std::string FigureText(const Json& metric, std::string_view key) {
@@ -128,7 +128,7 @@ ReportPart EvalPart(const ResultFile& file) {
   const Json& verdict = content.GetObject("verdict");
   const bool gated = content.GetArray("gates").size() > 0;
   const std::string outcome = verdict.GetString("kind");
-  ReportPart part{.finding = gated ? FindingOf(outcome) : Finding::kMeasured,
+  ReportPart part{.finding = gated ? FindingOf(outcome) : ReportVerdict::kMeasured,
                   .reasons = verdict.GetStrings("reasons")};
 
   const Json& metrics = content.GetArray("metrics");

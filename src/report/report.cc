@@ -10,15 +10,15 @@
 namespace vernier {
 namespace {
 
-ReportTone ToneOf(Finding finding) {
+ReportTone ToneOf(ReportVerdict finding) {
   switch (finding) {
-    case Finding::kPassed:
+    case ReportVerdict::kPassed:
       return ReportTone::kGood;
-    case Finding::kFailed:
+    case ReportVerdict::kFailed:
       return ReportTone::kBad;
-    case Finding::kInconclusive:
+    case ReportVerdict::kInconclusive:
       return ReportTone::kUnsure;
-    case Finding::kMeasured:
+    case ReportVerdict::kMeasured:
       break;
   }
   return ReportTone::kPlain;
@@ -59,11 +59,12 @@ Section NotTested(const std::vector<ReportPart>& parts) {
       if (seen.insert(item).second) list.items.push_back(item);
     }
   }
-  const auto has = [&](Finding finding) {
+  const auto has = [&](ReportVerdict finding) {
     return std::any_of(parts.begin(), parts.end(),
                        [&](const ReportPart& part) { return part.finding == finding; });
   };
-  if (!has(Finding::kPassed) && !has(Finding::kFailed) && !has(Finding::kInconclusive)) {
+  if (!has(ReportVerdict::kPassed) && !has(ReportVerdict::kFailed) &&
+      !has(ReportVerdict::kInconclusive)) {
     list.items.push_back("No result in this report makes a claim that could pass or fail.");
   }
   Section section{.id = "not-tested", .title = "What was not tested"};
@@ -134,15 +135,15 @@ std::string TitleOf(const std::vector<ResultFile>& files) {
 
 }  // namespace
 
-const char* Name(Finding finding) {
+const char* Name(ReportVerdict finding) {
   switch (finding) {
-    case Finding::kPassed:
+    case ReportVerdict::kPassed:
       return "PASSED";
-    case Finding::kFailed:
+    case ReportVerdict::kFailed:
       return "FAILED";
-    case Finding::kInconclusive:
+    case ReportVerdict::kInconclusive:
       return "INCONCLUSIVE";
-    case Finding::kMeasured:
+    case ReportVerdict::kMeasured:
       break;
   }
   return "MEASURED";

@@ -18,7 +18,7 @@ struct ReportOptions {
 };
 
 struct Report {
-  Finding finding = Finding::kMeasured;
+  ReportVerdict finding = ReportVerdict::kMeasured;
   std::vector<std::string> reasons;
   Document document;
   std::string json;  // report.json: the verdict, and the results as they were read
@@ -28,6 +28,6 @@ struct Report {
 Report BuildReport(const std::vector<ResultFile>& files, const ReportOptions& options);
 
 /// "PASSED", "FAILED", "INCONCLUSIVE", "MEASURED".
-const char* Name(Finding finding);
+const char* Name(ReportVerdict finding);
 
 }  // namespace vernier

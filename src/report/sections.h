@@ -12,10 +12,10 @@
 namespace vernier {
 
 /// kMeasured: figures without a claim that could pass or fail.
-enum class Finding { kMeasured, kPassed, kInconclusive, kFailed };
+enum class ReportVerdict { kMeasured, kPassed, kInconclusive, kFailed };
 
 struct ReportPart {
-  Finding finding = Finding::kMeasured;
+  ReportVerdict finding = ReportVerdict::kMeasured;
   std::vector<std::string> reasons;  // of the finding
   std::vector<KeyFigure> figures;
   std::vector<Section> sections;
