@@ -50,6 +50,15 @@ TEST(CliCompareSettings, GivesTheSameBytesTwice) {
   EXPECT_EQ(runs[0], runs[1]);
 }
 
+TEST(CliCompareSettings, SaysThatADecoderWasLeftOut) {
+  const std::string model = Golden("pix2struct/page_greedy");
+  const auto found =
+      Vernier({"compare", "--model", model, "--image", model + "/input_0.png", "--reference",
+               "device=ref", "--candidate", "device=cpu", "--no-cache"});
+  EXPECT_EQ(found.exit_code, 0) << found.errors;
+  EXPECT_THAT(found.output, testing::HasSubstr("the decoder and its answers"));
+}
+
 TEST(CliRun, GivesTheSameBytesTwice) {
   const ScratchFolder folder;
   for (const char* name : {"a", "b"}) {

@@ -139,6 +139,7 @@ struct Comparison {
   std::vector<GateResult> gates = {};
   Verdict verdict = {};
   std::vector<std::string> notes = {};
+  std::vector<std::string> left_out = {};  // parts of the model that nobody looked at, in words
   double seconds = 0;
   int64_t bytes_read = 0;
   std::vector<std::string> command = {};  // words, without the program's name

@@ -153,6 +153,7 @@ std::vector<std::string> NotTested(const Comparison& comparison, const std::stri
     return tensor.preprocessing && WasMeasured(tensor);
   });
   if (!inputs) list.push_back("preprocessing: no input tensor is on both sides");
+  list.insert(list.end(), comparison.left_out.begin(), comparison.left_out.end());
   const auto recomputed = NamesWhere(comparison, [](const TensorComparison& tensor) {
     return tensor.candidate.tap == "recomputed";
   });

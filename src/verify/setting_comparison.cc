@@ -114,6 +114,11 @@ class SettingComparer::Impl {
       comparison.reference = SideOf(*request_.reference, reference_, *reference_plan_);
     }
     FinishCache(comparison);
+    if (candidate_.decoder() != nullptr) {
+      comparison.left_out.push_back(
+          "the decoder and its answers: settings walk the encoder (dump both sides with --input "
+          "decoder_input_ids=F.npy and compare the dumps)");
+    }
     for (const std::string& warning : candidate_.model().info.warnings) {
       comparison.notes.push_back(warning);
     }
