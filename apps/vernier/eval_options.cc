@@ -66,48 +66,8 @@ std::vector<Flag> ComputingFlags(EvalVerbOptions& options) {
            .least = 1}};
 }
 
-std::vector<Flag> PictureFlags(EvalVerbOptions& options) {
-  return {{.name = "--resize",
-           .metavar = "NAME",
-           .section = "Pictures",
-           .help = "Arithmetic of resizing: torchvision's, Pillow 13's, or Pillow 12's and older.",
-           .target = &options.resize,
-           .default_text = "the checkpoint's processor",
-           .choices = {"torch8", "pillow", "pillow12"}},
-          {.name = "--pipeline",
-           .metavar = "NAME",
-           .section = "Pictures",
-           .help = "Perception Encoder: how a picture becomes the wanted size.",
-           .target = &options.pipeline,
-           .default_text = "the checkpoint's",
-           .choices = {"meta-squash", "meta-crop", "timm"}},
-          {.name = "--convert-rgb",
-           .metavar = "",
-           .section = "Pictures",
-           .help = "Turn grey, palette and transparent pictures into RGB where the published "
-                   "processor refuses them.",
-           .target = &options.convert_rgb},
-          {.name = "--exif",
-           .metavar = "",
-           .section = "Pictures",
-           .help = "Turn pictures upright as their EXIF orientation says; the references do not.",
-           .target = &options.exif},
-          {.name = "--font",
-           .metavar = "FILE.ttf",
-           .section = "Pictures",
-           .help = "Pix2Struct: font of the question above the picture.",
-           .target = &options.font,
-           .default_text = "Arial where it is installed, else DejaVu Sans",
-           .completion = Completion::kFile},
-          {.name = "--max-patches",
-           .metavar = "N",
-           .section = "Pictures",
-           .help = "Pix2Struct: patches that a picture is cut into at most.",
-           .target = &options.max_patches,
-           .unit = "patches",
-           .default_text = "the checkpoint's",
-           .least = 1},
-          {.name = "--embedding",
+std::vector<Flag> ModelFlags(EvalVerbOptions& options) {
+  return {{.name = "--embedding",
            .metavar = "KIND",
            .section = "Pictures",
            .help = "Retrieval: the class token, or the mean of the patches.",
@@ -159,8 +119,9 @@ std::vector<Flag> ResultFlags(EvalVerbOptions& options) {
 
 std::vector<Flag> EvalFlags(EvalVerbOptions& options) {
   std::vector<Flag> flags = SessionFlagTable(options.session);
-  for (const auto& more : {SetFlags(options), ComputingFlags(options), PictureFlags(options),
-                           GenerationFlagTable(options.generation), ResultFlags(options)}) {
+  for (const auto& more :
+       {SetFlags(options), ComputingFlags(options), PictureFlagTable(options.pictures),
+        ModelFlags(options), GenerationFlagTable(options.generation), ResultFlags(options)}) {
     flags.insert(flags.end(), more.begin(), more.end());
   }
   return flags;
@@ -170,12 +131,7 @@ SessionOptions ToSessionOptions(const EvalVerbOptions& options) {
   SessionOptions session = ToSessionOptions(options.session);
   session.dtype = options.dtype;
   session.threads = static_cast<int>(options.threads);
-  session.resize = options.resize;
-  session.pipeline = options.pipeline;
-  session.convert_rgb = options.convert_rgb;
-  session.apply_exif = options.exif;
-  session.font = options.font;
-  session.max_patches = options.max_patches;
+  Apply(options.pictures, session);
   session.labels = options.allow_random_head;
   session.allow_random_head = options.allow_random_head;
   session.seed = static_cast<uint64_t>(options.seed);

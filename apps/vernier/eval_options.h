@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "generation_flags.h"
+#include "picture_flags.h"
 #include "session_flags.h"
 
 namespace vernier {
@@ -21,12 +22,7 @@ struct EvalVerbOptions {
   std::string dtype = "f32";
   int64_t threads = 0;
   int64_t batch = 8;
-  std::string resize;
-  std::string pipeline;
-  bool convert_rgb = false;
-  bool exif = false;
-  std::string font;
-  int64_t max_patches = 0;
+  PictureFlags pictures;
   bool allow_random_head = false;
   int64_t seed = 0;
   std::string embedding = "cls";

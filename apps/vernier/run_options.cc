@@ -23,31 +23,6 @@ std::vector<Flag> InputFlags(RunVerbOptions& options) {
            .target = &options.batch,
            .unit = "pictures",
            .least = 1},
-          {.name = "--resize",
-           .metavar = "NAME",
-           .section = "Pictures",
-           .help = "Arithmetic of resizing: torchvision's, Pillow 13's, or Pillow 12's and older.",
-           .target = &options.resize,
-           .default_text = "the checkpoint's processor",
-           .choices = {"torch8", "pillow", "pillow12"}},
-          {.name = "--pipeline",
-           .metavar = "NAME",
-           .section = "Pictures",
-           .help = "Perception Encoder: how a picture becomes the wanted size.",
-           .target = &options.pipeline,
-           .default_text = "the checkpoint's",
-           .choices = {"meta-squash", "meta-crop", "timm"}},
-          {.name = "--convert-rgb",
-           .metavar = "",
-           .section = "Pictures",
-           .help = "Turn grey, palette and transparent pictures into RGB where the published "
-                   "processor refuses them.",
-           .target = &options.convert_rgb},
-          {.name = "--exif",
-           .metavar = "",
-           .section = "Pictures",
-           .help = "Turn pictures upright as their EXIF orientation says; the references do not.",
-           .target = &options.exif},
           {.name = "--prompt",
            .metavar = "TEXT",
            .section = "Input",
@@ -60,26 +35,11 @@ std::vector<Flag> InputFlags(RunVerbOptions& options) {
            .help = "Pix2Struct: a ready picture of the question instead of --prompt; repeats.",
            .target = &options.header_images,
            .completion = Completion::kFile},
-          {.name = "--font",
-           .metavar = "FILE.ttf",
-           .section = "Pictures",
-           .help = "Pix2Struct: font of the question above the picture.",
-           .target = &options.font,
-           .default_text = "Arial where it is installed, else DejaVu Sans",
-           .completion = Completion::kFile},
           {.name = "--allow-empty",
            .metavar = "",
            .section = "Pictures",
            .help = "Pix2Struct: accept an empty question, which becomes a white square.",
            .target = &options.allow_empty},
-          {.name = "--max-patches",
-           .metavar = "N",
-           .section = "Pictures",
-           .help = "Pix2Struct: patches that a picture is cut into at most.",
-           .target = &options.max_patches,
-           .unit = "patches",
-           .default_text = "the checkpoint's",
-           .least = 1},
           {.name = "--rescale-16bit",
            .metavar = "",
            .section = "Pictures",
@@ -190,6 +150,7 @@ std::vector<Flag> RunFlags(RunVerbOptions& options) {
   const auto add = [&](const std::vector<Flag>& more) {
     flags.insert(flags.end(), more.begin(), more.end());
   };
+  add(PictureFlagTable(options.pictures));
   add(SessionFlagTable(options.session));
   add({{.name = "--dtype",
         .metavar = "TYPE",
@@ -215,13 +176,8 @@ SessionOptions ToSessionOptions(const RunVerbOptions& options) {
   SessionOptions session = ToSessionOptions(options.session);
   session.dtype = options.dtype;
   session.threads = static_cast<int>(options.threads);
-  session.resize = options.resize;
-  session.pipeline = options.pipeline;
-  session.convert_rgb = options.convert_rgb;
-  session.apply_exif = options.exif;
+  Apply(options.pictures, session);
   session.max_pixels = options.max_pixels;
-  session.font = options.font;
-  session.max_patches = options.max_patches;
   session.allow_empty_question = options.allow_empty;
   session.rescale_16bit = options.rescale_16bit;
   session.labels = options.labels || options.allow_random_head;

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "generation_flags.h"
+#include "picture_flags.h"
 #include "session_flags.h"
 
 namespace vernier {
@@ -17,15 +18,10 @@ struct RunVerbOptions {
   int64_t batch = 1;
   std::string dtype = "f32";
   int64_t threads = 0;
-  std::string resize;
-  std::string pipeline;
-  bool convert_rgb = false;
-  bool exif = false;
+  PictureFlags pictures;
   int64_t max_pixels = 0;
   std::vector<std::string> prompts;
   std::vector<std::string> header_images;
-  std::string font;
-  int64_t max_patches = 0;
   bool allow_empty = false;
   bool rescale_16bit = false;
   bool labels = false;

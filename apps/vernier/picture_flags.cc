@@ -1,0 +1,57 @@
+#include "picture_flags.h"
+
+namespace vernier {
+
+std::vector<Flag> PictureFlagTable(PictureFlags& flags) {
+  return {{.name = "--resize",
+           .metavar = "NAME",
+           .section = "Pictures",
+           .help = "Arithmetic of resizing: torchvision's, Pillow 13's, or Pillow 12's and older.",
+           .target = &flags.resize,
+           .default_text = "the checkpoint's processor",
+           .choices = {"torch8", "pillow", "pillow12"}},
+          {.name = "--pipeline",
+           .metavar = "NAME",
+           .section = "Pictures",
+           .help = "Perception Encoder: how a picture becomes the wanted size.",
+           .target = &flags.pipeline,
+           .default_text = "the checkpoint's",
+           .choices = {"meta-squash", "meta-crop", "timm"}},
+          {.name = "--convert-rgb",
+           .metavar = "",
+           .section = "Pictures",
+           .help = "Turn grey, palette and transparent pictures into RGB where the published "
+                   "processor refuses them.",
+           .target = &flags.convert_rgb},
+          {.name = "--exif",
+           .metavar = "",
+           .section = "Pictures",
+           .help = "Turn pictures upright as their EXIF orientation says; the references do not.",
+           .target = &flags.exif},
+          {.name = "--font",
+           .metavar = "FILE.ttf",
+           .section = "Pictures",
+           .help = "Pix2Struct: font of the question above the picture.",
+           .target = &flags.font,
+           .default_text = "Arial where it is installed, else DejaVu Sans",
+           .completion = Completion::kFile},
+          {.name = "--max-patches",
+           .metavar = "N",
+           .section = "Pictures",
+           .help = "Pix2Struct: patches that a picture is cut into at most.",
+           .target = &flags.max_patches,
+           .unit = "patches",
+           .default_text = "the checkpoint's",
+           .least = 1}};
+}
+
+void Apply(const PictureFlags& flags, SessionOptions& session) {
+  session.resize = flags.resize;
+  session.pipeline = flags.pipeline;
+  session.convert_rgb = flags.convert_rgb;
+  session.apply_exif = flags.exif;
+  session.font = flags.font;
+  session.max_patches = flags.max_patches;
+}
+
+}  // namespace vernier

@@ -1,0 +1,27 @@
+// Flags of verbs that read pictures: how a picture becomes what the model gets.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "flags.h"
+#include "vernier/session.h"
+
+namespace vernier {
+
+struct PictureFlags {
+  std::string resize;
+  std::string pipeline;
+  bool convert_rgb = false;
+  bool exif = false;
+  std::string font;
+  int64_t max_patches = 0;
+};
+
+std::vector<Flag> PictureFlagTable(PictureFlags& flags);
+
+/// Sets what the flags say about pictures.
+void Apply(const PictureFlags& flags, SessionOptions& session);
+
+}  // namespace vernier
