@@ -170,6 +170,15 @@ TEST_F(Report, NamesTheFileThatIsNoResult) {
   EXPECT_THAT(errors("[1, 2"), HasSubstr("broken.json"));
 }
 
+TEST_F(Report, GivesItsOwnCommandWholeHoweverManyResultsItJoins) {
+  std::vector<std::string> results;
+  for (int i = 0; i < 30; ++i) {
+    results.push_back(folder_.Write("bench_" + std::to_string(i) + ".json", Bench()));
+  }
+  Make(results);
+  EXPECT_THAT(Written("report.md"), HasSubstr(results.back() + " --out " + folder_.path("out")));
+}
+
 TEST_F(Report, NamesTheFolderThatCannotBeMade) {
   const SpawnResult result = Vernier({"report", folder_.Write("bench.json", Bench()), "--out",
                                       folder_.Write("file", "") + "/out"});

@@ -9,6 +9,7 @@
 
 #include "io/atomic_file.h"
 #include "report/html.h"
+#include "report/manifest.h"
 #include "report/markdown.h"
 #include "report/report.h"
 #include "vernier/error.h"
@@ -102,7 +103,7 @@ Outcome RunReport(const ReportVerbOptions& options, Terminal& terminal) {
       BuildReport(files, {.title = options.title,
                           .note = options.note,
                           .made = fmt::format("Made {} by vernier {}.", Now(), Version()),
-                          .command = ShellQuoted(CommandOf(options))});
+                          .command = ShellLine(CommandOf(options))});
   MakeFolder(options.out);
   const std::filesystem::path folder(options.out);
   for (const auto& [name, text] : {std::pair<const char*, std::string>{"report.json", report.json},

@@ -255,10 +255,7 @@ void JudgeGates(const Json& pairs, ReportPart& part) {
   for (const Json& pair : pairs.items()) {
     const Json* gate = Member(pair, "gate");
     if (gate == nullptr) continue;
-    const std::string state = gate->GetString("state", "");
-    const ReportVerdict finding = state == "passed"   ? ReportVerdict::kPassed
-                                  : state == "failed" ? ReportVerdict::kFailed
-                                                      : ReportVerdict::kInconclusive;
+    const ReportVerdict finding = VerdictOf(gate->GetString("state", ""));
     if (finding > part.finding) {
       part.finding = finding;
       part.reasons.clear();

@@ -43,16 +43,6 @@ std::string CosineText(const Json* metrics) {
   return std::isnan(cosine) ? "–" : fmt::format("{:.8g}", cosine);
 }
 
-ReportVerdict FindingOf(const std::string& outcome) {
-  if (outcome == "passed") return ReportVerdict::kPassed;
-  return outcome == "failed" ? ReportVerdict::kFailed : ReportVerdict::kInconclusive;
-}
-
-ReportTone ToneOf(const std::string& outcome) {
-  if (outcome == "passed") return ReportTone::kGood;
-  return outcome == "failed" ? ReportTone::kBad : ReportTone::kUnsure;
-}
-
 Table GateTable(const Json& content) {
   Table table{.caption = "Gates",
               .columns = {{"gate"}, {"outcome"}, {"value", true}, {"at"}, {"missed", true}, {""}}};
@@ -66,7 +56,7 @@ Table GateTable(const Json& content) {
     }
     table.rows.push_back(
         {{gate.GetString("gate")},
-         {outcome, ToneOf(outcome)},
+         {outcome, ToneOf(VerdictOf(outcome))},
          {value},
          {gate.GetString("tensor", "")},
          {fmt::format("{} of {}", gate.GetInt("over", 0), gate.GetInt("tensors", 0))},
@@ -176,15 +166,17 @@ ReportPart ComparePart(const ResultFile& file) {
   const Json& content = file.content;
   const Json& verdict = content.GetObject("verdict");
   const std::string outcome = verdict.GetString("outcome");
-  ReportPart part{.finding = FindingOf(outcome), .reasons = verdict.GetStrings("reasons")};
+  ReportPart part{.finding = VerdictOf(outcome), .reasons = verdict.GetStrings("reasons")};
   part.not_tested = verdict.GetStrings("not_tested");
 
   std::vector<const Json*> inputs, tensors;
   for (const Json& tensor : content.GetArray("tensors").items()) {
     (tensor.GetBool("preprocessing", false) ? inputs : tensors).push_back(&tensor);
   }
-  Section section{
-      .id = "", .title = "Equal to the reference?", .remark = outcome, .tone = ToneOf(outcome)};
+  Section section{.id = "",
+                  .title = "Equal to the reference?",
+                  .remark = outcome,
+                  .tone = ToneOf(VerdictOf(outcome))};
   section.blocks.push_back(Paragraph{fmt::format(
       "{} against the reference {}; scope: {}.", SideText(content.GetObject("candidate")),
       SideText(content.GetObject("reference")), verdict.GetString("scope", "numerics"))});

@@ -13,16 +13,6 @@ namespace {
 constexpr size_t kTextsShown = 20;
 constexpr double kNone = std::numeric_limits<double>::quiet_NaN();
 
-ReportTone ToneOf(const std::string& outcome) {
-  if (outcome == "passed") return ReportTone::kGood;
-  return outcome == "failed" ? ReportTone::kBad : ReportTone::kUnsure;
-}
-
-ReportVerdict FindingOf(const std::string& outcome) {
-  if (outcome == "passed") return ReportVerdict::kPassed;
-  return outcome == "failed" ? ReportVerdict::kFailed : ReportVerdict::kInconclusive;
-}
-
 std::string FigureText(const Json& metric, std::string_view key) {
   const double value = metric.GetNumber(key, kNone);
   return std::isnan(value) ? "–" : ShortNumber(value);
@@ -51,7 +41,7 @@ Table GateTable(const Json& gates) {
   for (const Json& gate : gates.items()) {
     const std::string outcome = gate.GetString("outcome");
     table.rows.push_back({{gate.GetString("gate")},
-                          {outcome, ToneOf(outcome)},
+                          {outcome, ToneOf(VerdictOf(outcome))},
                           {FigureText(gate, "value")},
                           {IntervalText(gate)},
                           {gate.GetString("note", "")}});
@@ -128,7 +118,7 @@ ReportPart EvalPart(const ResultFile& file) {
   const Json& verdict = content.GetObject("verdict");
   const bool gated = content.GetArray("gates").size() > 0;
   const std::string outcome = verdict.GetString("kind");
-  ReportPart part{.finding = gated ? FindingOf(outcome) : ReportVerdict::kMeasured,
+  ReportPart part{.finding = gated ? VerdictOf(outcome) : ReportVerdict::kMeasured,
                   .reasons = verdict.GetStrings("reasons")};
 
   const Json& metrics = content.GetArray("metrics");
@@ -136,7 +126,7 @@ ReportPart EvalPart(const ResultFile& file) {
   Section section{.id = "",
                   .title = "Does it do its task?",
                   .remark = gated ? outcome : content.GetString("task", ""),
-                  .tone = gated ? ToneOf(outcome) : ReportTone::kPlain};
+                  .tone = gated ? ToneOf(VerdictOf(outcome)) : ReportTone::kPlain};
   section.blocks.push_back(Paragraph{fmt::format(
       "{} on {}: {} of {} samples, {} failed ({}).", content.GetString("model", ""),
       content.GetString("data", ""), counts.GetInt("done", 0), counts.GetInt("samples", 0),

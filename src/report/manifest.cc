@@ -57,23 +57,28 @@ std::vector<std::vector<Cell>> Manifest(const Json& content) {
   return rows;
 }
 
+std::string ShellLine(std::span<const std::string> words) {
+  constexpr std::string_view kPlain =
+      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-+=./,:@%";
+  std::string line;
+  for (const std::string& word : words) {
+    std::string quoted = word;
+    for (size_t at = 0; (at = quoted.find('\'', at)) != std::string::npos; at += 4) {
+      quoted.replace(at, 1, "'\\''");
+    }
+    const bool plain = !word.empty() && word.find_first_not_of(kPlain) == std::string::npos;
+    line += (line.empty() ? "" : " ") + (plain ? word : fmt::format("'{}'", quoted));
+  }
+  return line;
+}
+
 std::string CommandOf(const Json& content) {
   const Json* command = content.Find("command");
   if (command == nullptr || command->is_null()) return "";
   if (command->type() == Json::Type::kString) return command->AsString();
-  std::string line = "vernier";
-  for (const Json& word : command->items()) {
-    const std::string& text = word.AsString();
-    const bool plain = !text.empty() && text.find_first_not_of(
-                                            "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-                                            "0123456789_-+=./,:@%") == std::string::npos;
-    std::string quoted = text;
-    for (size_t at = 0; (at = quoted.find('\'', at)) != std::string::npos; at += 4) {
-      quoted.replace(at, 1, "'\\''");
-    }
-    line += plain ? " " + text : fmt::format(" '{}'", quoted);
-  }
-  return line;
+  std::vector<std::string> words = {"vernier"};
+  for (const Json& word : command->items()) words.push_back(word.AsString());
+  return ShellLine(words);
 }
 
 }  // namespace vernier

@@ -10,20 +10,6 @@
 namespace vernier {
 namespace {
 
-ReportTone ToneOf(ReportVerdict finding) {
-  switch (finding) {
-    case ReportVerdict::kPassed:
-      return ReportTone::kGood;
-    case ReportVerdict::kFailed:
-      return ReportTone::kBad;
-    case ReportVerdict::kInconclusive:
-      return ReportTone::kUnsure;
-    case ReportVerdict::kMeasured:
-      break;
-  }
-  return ReportTone::kPlain;
-}
-
 ReportPart PartOf(const ResultFile& file) {
   try {
     switch (file.kind) {
@@ -134,6 +120,25 @@ std::string TitleOf(const std::vector<ResultFile>& files) {
 }
 
 }  // namespace
+
+ReportVerdict VerdictOf(std::string_view outcome) {
+  if (outcome == "passed") return ReportVerdict::kPassed;
+  return outcome == "failed" ? ReportVerdict::kFailed : ReportVerdict::kInconclusive;
+}
+
+ReportTone ToneOf(ReportVerdict finding) {
+  switch (finding) {
+    case ReportVerdict::kPassed:
+      return ReportTone::kGood;
+    case ReportVerdict::kFailed:
+      return ReportTone::kBad;
+    case ReportVerdict::kInconclusive:
+      return ReportTone::kUnsure;
+    case ReportVerdict::kMeasured:
+      break;
+  }
+  return ReportTone::kPlain;
+}
 
 const char* Name(ReportVerdict finding) {
   switch (finding) {

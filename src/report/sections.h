@@ -4,6 +4,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "report/document.h"
@@ -13,6 +14,11 @@ namespace vernier {
 
 /// kMeasured: figures without a claim that could pass or fail.
 enum class ReportVerdict { kMeasured, kPassed, kInconclusive, kFailed };
+
+/// Of an outcome as results spell it: "passed", "failed", and anything else for inconclusive.
+ReportVerdict VerdictOf(std::string_view outcome);
+
+ReportTone ToneOf(ReportVerdict verdict);
 
 struct ReportPart {
   ReportVerdict finding = ReportVerdict::kMeasured;
