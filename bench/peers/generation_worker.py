@@ -7,11 +7,10 @@ Needs torch and transformers (bench/peers/README.md).
 """
 import argparse
 import os
-import sys
-import time
 
 import torch
 import transformers
+from turns import answer_turns
 
 
 def load(dtype):
@@ -49,13 +48,7 @@ def main():
         with torch.inference_mode():
             model.generate(**inputs, max_new_tokens=arguments.new_tokens, do_sample=False)
 
-    for _ in range(arguments.warmup):
-        answer()
-    print(f"ready transformers {transformers.__version__}", file=sys.stderr, flush=True)
-    for _ in sys.stdin:
-        start = time.perf_counter()
-        answer()
-        print(f"{(time.perf_counter() - start) * 1e3:.3f}", flush=True)
+    answer_turns(answer, f"transformers {transformers.__version__}", arguments.warmup)
 
 
 if __name__ == "__main__":

@@ -7,11 +7,10 @@ what runs.
 """
 import argparse
 import os
-import sys
-import time
 
 from engines import ENGINES, make
 from models import MODELS
+from turns import answer_turns
 
 
 def main():
@@ -32,13 +31,7 @@ def main():
         arguments.threads,
         arguments.cache,
     )
-    for _ in range(arguments.warmup):
-        call()
-    print(f"ready {version}", file=sys.stderr, flush=True)
-    for _ in sys.stdin:
-        start = time.perf_counter()
-        call()
-        print(f"{(time.perf_counter() - start) * 1e3:.3f}", flush=True)
+    answer_turns(call, version, arguments.warmup)
 
 
 if __name__ == "__main__":
