@@ -7,7 +7,9 @@
 #include <cmath>
 #include <cstring>
 #include <limits>
+#include <optional>
 #include <type_traits>
+#include <vector>
 
 #include "core/check.h"
 #include "core/parallel.h"
@@ -49,27 +51,16 @@ void SqueezeRow(const uint8_t* in, const FixedTaps& taps, int64_t width, uint8_t
   }
 }
 
-Image SqueezeWidth8(const Image& source, int64_t width, const ResizeOptions& options) {
-  const FixedTaps taps = FixedFilterTaps(options, source.width, width);
-  Image out = NewImageLike(source, source.mode, width, source.height);
-  static constexpr decltype(&SqueezeRow<1>) kRows[] = {SqueezeRow<1>, SqueezeRow<2>, SqueezeRow<3>,
-                                                       SqueezeRow<4>};
-  const auto row = kRows[Channels(source.mode) - 1];
-  ParallelFor(options.threads, source.height, kRowsPerPiece, [&](int64_t begin, int64_t end) {
-    for (int64_t y = begin; y < end; ++y) row(source.row(y), taps, width, out.row(y));
-  });
-  return out;
-}
-
-void SumRows(const Image& source, std::span<const int32_t> weights, int64_t first, int bits,
+// Sums whole rows; `row_of(j)` is the row that the j-th weight belongs to.
+template <typename RowOf>
+void SumRows(const RowOf& row_of, std::span<const int32_t> weights, int bits, int64_t samples,
              uint8_t* out) {
-  const int64_t samples = source.width * Channels(source.mode);
   std::array<int32_t, kColumnBlock> sums;
   for (int64_t at = 0; at < samples; at += kColumnBlock) {
     const int64_t count = std::min(kColumnBlock, samples - at);
     std::fill_n(sums.begin(), count, 1 << (bits - 1));
     for (size_t j = 0; j < weights.size(); ++j) {
-      const uint8_t* in = source.row(first + static_cast<int64_t>(j)) + at;
+      const uint8_t* in = row_of(static_cast<int64_t>(j)) + at;
       const int32_t weight = weights[j];
       for (int64_t i = 0; i < count; ++i) sums[static_cast<size_t>(i)] += weight * in[i];
     }
@@ -77,13 +68,99 @@ void SumRows(const Image& source, std::span<const int32_t> weights, int64_t firs
   }
 }
 
-Image SqueezeHeight8(const Image& source, int64_t height, const ResizeOptions& options) {
-  const FixedTaps taps = FixedFilterTaps(options, source.height, height);
-  Image out = NewImageLike(source, source.mode, source.width, height);
-  ParallelFor(options.threads, height, kRowsPerPiece, [&](int64_t begin, int64_t end) {
-    for (int64_t y = begin; y < end; ++y)
-      SumRows(source, taps.table.taps(y), taps.table.first[static_cast<size_t>(y)], taps.bits,
-              out.row(y));
+using RowSink = std::function<void(int64_t y, const uint8_t* row)>;
+
+// Both passes over an 8-bit picture, one output row after the other; what lies between the passes
+// is a few rows that stay in the cache. An axis that keeps its size is not touched.
+class RowResizer {
+ public:
+  RowResizer(const Image& image, int64_t height, int64_t width, const ResizeOptions& options)
+      : image_(image),
+        height_(height),
+        width_(width),
+        channels_(Channels(image.mode)),
+        height_first_(HeightFirst(options.flavour, image.height, image.width, height, width) &&
+                      image.width != width),
+        threads_(options.threads) {
+    if (image.width != width) columns_ = FixedFilterTaps(options, image.width, width);
+    if (image.height != height) rows_ = FixedFilterTaps(options, image.height, height);
+    static constexpr decltype(&SqueezeRow<1>) kRows[] = {SqueezeRow<1>, SqueezeRow<2>,
+                                                         SqueezeRow<3>, SqueezeRow<4>};
+    squeeze_ = kRows[channels_ - 1];
+  }
+
+  void Run(const RowSink& take) const {
+    ParallelFor(threads_, height_, kRowsPerPiece, [&](int64_t begin, int64_t end) {
+      if (!rows_) {
+        OneAxis(begin, end, take);
+      } else if (!columns_ || height_first_) {
+        HeightThenWidth(begin, end, take);
+      } else {
+        WidthThenHeight(begin, end, take);
+      }
+    });
+  }
+
+ private:
+  void OneAxis(int64_t begin, int64_t end, const RowSink& take) const {
+    std::vector<uint8_t> out(static_cast<size_t>(width_ * channels_));
+    for (int64_t y = begin; y < end; ++y) {
+      if (columns_) squeeze_(image_.row(y), *columns_, width_, out.data());
+      take(y, columns_ ? out.data() : image_.row(y));
+    }
+  }
+
+  void HeightThenWidth(int64_t begin, int64_t end, const RowSink& take) const {
+    const int64_t samples = image_.width * channels_;
+    std::vector<uint8_t> summed(static_cast<size_t>(samples));
+    std::vector<uint8_t> out(static_cast<size_t>(width_ * channels_));
+    for (int64_t y = begin; y < end; ++y) {
+      const int64_t first = rows_->table.first[static_cast<size_t>(y)];
+      SumRows([&](int64_t j) { return image_.row(first + j); }, rows_->table.taps(y), rows_->bits,
+              samples, summed.data());
+      if (columns_) squeeze_(summed.data(), *columns_, width_, out.data());
+      take(y, columns_ ? out.data() : summed.data());
+    }
+  }
+
+  // Source rows that the taps of the next output rows share wait, squeezed, in a ring.
+  void WidthThenHeight(int64_t begin, int64_t end, const RowSink& take) const {
+    const int64_t samples = width_ * channels_;
+    int64_t slots = 1;
+    for (int64_t y = begin; y < end; ++y) slots = std::max(slots, std::ssize(rows_->table.taps(y)));
+    std::vector<uint8_t> ring(static_cast<size_t>(slots * samples));
+    std::vector<uint8_t> out(static_cast<size_t>(samples));
+    const auto slot = [&](int64_t row) { return ring.data() + row % slots * samples; };
+    int64_t ready = 0;  // source rows before it need no squeezing any more
+    for (int64_t y = begin; y < end; ++y) {
+      const auto weights = rows_->table.taps(y);
+      const int64_t first = rows_->table.first[static_cast<size_t>(y)];
+      const int64_t last = first + std::ssize(weights);
+      for (ready = std::max(ready, first); ready < last; ++ready) {
+        squeeze_(image_.row(ready), *columns_, width_, slot(ready));
+      }
+      SumRows([&](int64_t j) { return slot(first + j); }, weights, rows_->bits, samples,
+              out.data());
+      take(y, out.data());
+    }
+  }
+
+  const Image& image_;
+  int64_t height_;
+  int64_t width_;
+  int channels_;
+  bool height_first_;
+  int threads_;
+  std::optional<FixedTaps> columns_;
+  std::optional<FixedTaps> rows_;
+  decltype(&SqueezeRow<1>) squeeze_;
+};
+
+Image Resize8(const Image& source, int64_t height, int64_t width, const ResizeOptions& options) {
+  Image out = NewImageLike(source, source.mode, width, height);
+  const auto bytes = static_cast<size_t>(width * Channels(source.mode));
+  RowResizer(source, height, width, options).Run([&](int64_t y, const uint8_t* row) {
+    std::memcpy(out.row(y), row, bytes);
   });
   return out;
 }
@@ -147,16 +224,6 @@ Image SqueezeHeightWide(const Image& source, int64_t height, const ResizeOptions
     line(source.row(0) + x * sample_bytes, row_bytes, taps, height, out.row(0) + x * sample_bytes,
          row_bytes);
   return out;
-}
-
-Image SqueezeWidth(const Image& source, int64_t width, const ResizeOptions& options) {
-  return IsWide(source.mode) ? SqueezeWidthWide(source, width, options)
-                             : SqueezeWidth8(source, width, options);
-}
-
-Image SqueezeHeight(const Image& source, int64_t height, const ResizeOptions& options) {
-  return IsWide(source.mode) ? SqueezeHeightWide(source, height, options)
-                             : SqueezeHeight8(source, height, options);
 }
 
 Image ResizeNearest(const Image& source, int64_t height, int64_t width, ResizeFlavour flavour) {
@@ -265,11 +332,19 @@ Image ResizeChannels(const Image& image, int64_t height, int64_t width,
     if (options.flavour != ResizeFlavour::kTorch8)
       return InterpolateAtPoints(image, height, width, options);
   }
-  if (image.height == height) return SqueezeWidth(image, width, options);
-  if (image.width == width) return SqueezeHeight(image, height, options);
+  if (!IsWide(image.mode)) return Resize8(image, height, width, options);
+  if (image.height == height) return SqueezeWidthWide(image, width, options);
+  if (image.width == width) return SqueezeHeightWide(image, height, options);
   if (HeightFirst(options.flavour, image.height, image.width, height, width))
-    return SqueezeWidth(SqueezeHeight(image, height, options), width, options);
-  return SqueezeHeight(SqueezeWidth(image, width, options), height, options);
+    return SqueezeWidthWide(SqueezeHeightWide(image, height, options), width, options);
+  return SqueezeHeightWide(SqueezeWidthWide(image, width, options), height, options);
+}
+
+void ResizeRows(const Image& image, int64_t height, int64_t width, const ResizeOptions& options,
+                const std::function<void(int64_t y, const uint8_t* row)>& take) {
+  VN_CHECK(height > 0 && width > 0 && !IsWide(image.mode));
+  VN_CHECK(options.filter != ResizeFilter::kNearest && options.antialias);
+  RowResizer(image, height, width, options).Run(take);
 }
 
 Image ResizeInMode(const Image& image, int64_t height, int64_t width,

@@ -8,6 +8,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <string_view>
 
 #include "io/image.h"
@@ -47,6 +48,12 @@ bool HeightFirst(ResizeFlavour flavour, int64_t from_height, int64_t from_width,
 /// Error{kInput} where options.antialias is off and the filter or the mode has no such form.
 Image ResizeChannels(const Image& image, int64_t height, int64_t width,
                      const ResizeOptions& options);
+
+/// As ResizeChannels on 8-bit channels with an antialiased filter, row by row: every row is handed
+/// to `take` as soon as it is there, from several threads at once, so that what follows finds it in
+/// the cache and no second picture is made. The bytes are valid in the call.
+void ResizeRows(const Image& image, int64_t height, int64_t width, const ResizeOptions& options,
+                const std::function<void(int64_t y, const uint8_t* row)>& take);
 
 /// Resizes as Pillow's Image.resize does: nearest neighbour for modes P and 1, colours weighted by
 /// alpha for LA and RGBA.

@@ -8,6 +8,8 @@
 #include <numeric>
 #include <vector>
 
+#include "core/coco_mask.h"
+
 namespace vernier {
 namespace {
 

@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <span>
 
-#include "metrics/coco_mask.h"
+#include "vernier/instances.h"
 
 namespace vernier {
 

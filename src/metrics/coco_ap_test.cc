@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "core/coco_mask.h"
 #include "io/json.h"
 #include "vernier/error.h"
 

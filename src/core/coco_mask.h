@@ -1,5 +1,5 @@
-// Masks as COCO's run lengths: columns top to bottom, runs of 0 and 1 in turn beginning with 0,
-// also as the compressed text of pycocotools. Pure functions on values.
+// Masks as COCO's run lengths: made of pixels, written as the compressed text of pycocotools and
+// read back, compared. Pure functions on values.
 #pragma once
 
 #include <cstdint>
@@ -8,15 +8,9 @@
 #include <string_view>
 #include <vector>
 
+#include "vernier/instances.h"
+
 namespace vernier {
-
-struct RunLengths {
-  int64_t height = 0;
-  int64_t width = 0;
-  std::vector<int64_t> counts = {};  // their sum is height * width
-
-  int64_t area() const;  // pixels that are set
-};
 
 /// `pixels` [height, width] row by row; what is not 0 is set.
 RunLengths EncodeMask(std::span<const uint8_t> pixels, int64_t height, int64_t width);

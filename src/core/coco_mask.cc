@@ -1,4 +1,4 @@
-#include "metrics/coco_mask.h"
+#include "core/coco_mask.h"
 
 #include <fmt/format.h>
 
