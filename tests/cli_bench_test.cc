@@ -301,6 +301,15 @@ TEST(BenchGeneration, OnlyEncodesWhenNoTokenIsWanted) {
   EXPECT_FALSE(json.GetArray("runs").items()[0].Has("generation"));
 }
 
+TEST(BenchGeneration, ProfilesEveryPartOfTheModel) {
+  const std::vector<std::string> words = {"--batch",      "1", "--patches", "32",
+                                          "--new-tokens", "2", "--profile"};
+  const std::string shown = Vernier(Words(words, Golden("pix2struct/page_greedy"))).output;
+  EXPECT_THAT(shown, HasSubstr("the encoding of a batch and the first step of its answers"));
+  EXPECT_THAT(shown, testing::ContainsRegex("encoder \\([0-9]+\\).*\n.*memory \\([0-9]+\\).*\n.*"
+                                            "decoder \\([0-9]+\\)"));
+}
+
 TEST(BenchGeneration, SaysItInWords) {
   const SpawnResult result = Vernier(Words({"--batch", "1", "--patches", "32", "--new-tokens", "3"},
                                            Golden("pix2struct/page_greedy")));

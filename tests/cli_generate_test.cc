@@ -113,6 +113,18 @@ TEST(Generate, DumpsBothHalvesWithLogitsAndIds) {
   EXPECT_NO_THROW(ReadNpy(folder + "/decoder.layer.1.encoder_decoder_attention.attention.key.npy"));
 }
 
+TEST(Generate, ShowsEveryPartsNodesWithWhatRunsThem) {
+  const std::vector<std::string> words = {
+      "run", "--model", kPage, "--image", kPage + "/input_0.png", "--placement"};
+  const std::string shown = Vernier(words).output;
+  for (const char* part : {"\nencoder:\n", "\nmemory:\n", "\ndecoder:\n"}) {
+    EXPECT_THAT(shown, HasSubstr(part));
+  }
+  const Json found = Answer({"--model", kPage, "--image", kPage + "/input_0.png", "--placement"});
+  EXPECT_EQ(found.GetArray("placement").items().back().GetString("part"), "decoder");
+  EXPECT_GT(found.GetObject("memory").GetInt("cache_bytes"), 0);
+}
+
 TEST(Generate, WarnsWhenTheDefaultLengthCutsAnAnswerOff) {
   const std::string model = Golden("pix2struct/tied_odd");
   const SpawnResult cut = Vernier({"run", "--model", model, "--image", model + "/input_0.png"});

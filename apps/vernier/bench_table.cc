@@ -140,6 +140,9 @@ void PrintProfile(const Measurement& measured, Terminal& terminal) {
                        InWords(measured.configuration), MsText(profile.run_ms), profile.runs,
                        MsText(profile.between_ms)),
            terminal);
+  if (measured.generation) {
+    Sentence("A run is the encoding of a batch and the first step of its answers.", terminal);
+  }
   Sentence(fmt::format("Peaks measured here ({}, {} thread{}): {:.0f} GFLOP/s f32, {:.0f} bf16, "
                        "{:.1f} GB/s",
                        peaks.isa, peaks.threads, peaks.threads == 1 ? "" : "s", peaks.f32_gflops,
@@ -149,6 +152,12 @@ void PrintProfile(const Measurement& measured, Terminal& terminal) {
     terminal.Print("\n{:<34}{:>9}{:>7}{:>8}{:>8}{:>7}{:>7}\n", what, "ms", "% run", "GFLOP/s",
                    "GB/s", "% comp", "% mem");
   };
+  if (profile.parts.size() > 1) {
+    heading("part of the model");
+    for (const PartProfile& part : profile.parts) {
+      PrintWork(fmt::format("{} ({})", part.part, part.count), part.work, terminal);
+    }
+  }
   heading("kind of node");
   for (const OpProfile& op : profile.ops) {
     PrintWork(fmt::format("{} {} ({})", op.op, op.dtype, op.count), op.work, terminal);

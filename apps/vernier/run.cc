@@ -181,14 +181,14 @@ class Runner {
   }
 
   void RunBatch(Batch batch) {
+    if (options_.placement && report_->placement.empty()) {
+      report_->placement = session_->Placement(batch.inputs);
+    }
     if (Writes(batch.inputs)) return RunAnswers(batch);
     const Clock::time_point start = Clock::now();
     const RunHooks hooks = dump_ ? dump_->Hooks() : RunHooks{};
     NamedTensors outputs = session_->Run(batch.inputs, hooks);
     report_->run_s += SecondsSince(start);
-    if (options_.placement && report_->placement.empty()) {
-      report_->placement = session_->Placement(batch.inputs);
-    }
     Report(batch, outputs);
     if (dump_) FinishDump(outputs);
     if (!options_.out.empty()) kept_.push_back(std::move(outputs));

@@ -94,6 +94,7 @@ void WritePlacement(const std::vector<PlacedNode>& placement, JsonWriter& json) 
   for (const PlacedNode& node : placement) {
     json.BeginObject()
         .Field("name", node.name)
+        .Field("part", node.part)
         .Field("op", node.op)
         .Field("device", node.device)
         .Field("provider", node.provider)
@@ -163,9 +164,13 @@ void PrintSimilarity(const RunReport& report, Terminal& terminal) {
 }
 
 void PrintPlacement(const std::vector<PlacedNode>& placement, Terminal& terminal) {
+  const bool one_part = placement.empty() || placement.front().part == placement.back().part;
+  std::string part;
   terminal.Print("\n{:<44} {:<16} {:<6} {:<9} {:<12} {:<6} {}\n", "node", "op", "device",
                  "provider", "isa", "dtype", "kernel");
   for (const PlacedNode& node : placement) {
+    if (!one_part && node.part != part) terminal.Print("{}:\n", node.part);
+    part = node.part;
     terminal.Print("{:<44} {:<16} {:<6} {:<9} {:<12} {:<6} {}\n", node.name, node.op, node.device,
                    node.provider, node.isa.empty() ? "portable" : node.isa, node.dtype,
                    node.kernel);
@@ -203,6 +208,7 @@ std::string ToJson(const RunReport& report) {
       .Field("weight_bytes", memory.weight_bytes)
       .Field("packed_bytes", memory.packed_bytes)
       .Field("arena_bytes", memory.arena_bytes)
+      .Field("cache_bytes", memory.cache_bytes)
       .EndObject();
   json.Key("warnings").Array(info.warnings);
   json.Key("results").BeginArray();

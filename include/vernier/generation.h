@@ -89,6 +89,8 @@ struct GenerationSeconds {
 struct GenerationOutput {
   std::vector<GeneratedText> rows;
   GenerationSeconds seconds;
+  int64_t cache_bytes = 0;  // of keys and values, while it wrote
+  int64_t arena_bytes = 0;  // of the decoder's working memory
 };
 
 }  // namespace vernier

@@ -73,6 +73,7 @@ struct Tap {
 /// A node that a plan runs.
 struct PlacedNode {
   std::string name;
+  std::string part;  // of the model, "encoder": the program that the node is in
   std::string op;
   std::string device;
   std::string provider;
@@ -84,7 +85,7 @@ struct PlacedNode {
   int64_t bytes = 0;  // of its operands and results, each counted once
 };
 
-/// When a node ran, in microseconds from the start of the run.
+/// When a node ran, in microseconds from the start of the run (of all parts).
 struct NodeTime {
   double start_us = 0;
   double end_us = 0;
@@ -122,7 +123,8 @@ struct ModelInfo {
 struct SessionMemory {
   int64_t weight_bytes = 0;  // in their compute dtype, as this model needs them
   int64_t packed_bytes = 0;  // held by the packed and converted forms
-  int64_t arena_bytes = 0;   // working memory of the largest plan so far, scratch included
+  int64_t arena_bytes = 0;   // working memory of the largest run so far, scratch included
+  int64_t cache_bytes = 0;   // keys and values of the largest answers so far
 };
 
 struct SessionSeconds {
@@ -196,11 +198,13 @@ class Session {
   /// [batch, width] from a run's outputs: "cls" is the class token, "mean" that of the patches.
   Tensor Embedding(const NamedTensors& outputs, std::string_view kind) const;
 
-  /// The nodes of the plan for these inputs, in running order, with what runs them.
+  /// The nodes of a run on these inputs, in running order, with what runs them. Of a model that
+  /// writes, without ids among the inputs, the decoder's are those of the first step.
   std::vector<PlacedNode> Placement(const NamedTensors& inputs) const;
   /// Values of the model that no tap can show, with the reason.
   std::vector<AbsentTap> AbsentTaps() const;
-  /// The graph before or after the passes, as "text" or "dot" (Graphviz).
+  /// The graph before or after the passes, as "text" or "dot" (Graphviz); where the model has
+  /// several, one after the other, each under a comment with its part's name.
   std::string GraphText(std::string_view format, bool after_passes) const;
   /// Floating-point operations of one picture of the session's size.
   int64_t FlopsPerImage() const;

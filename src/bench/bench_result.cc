@@ -106,7 +106,8 @@ void WriteMemory(const Measurement& measured, JsonWriter& json) {
       .Field("file_backed_bytes", measured.memory.file_backed_bytes)
       .Field("weight_bytes", measured.planned.weight_bytes)
       .Field("packed_bytes", measured.planned.packed_bytes)
-      .Field("arena_bytes", measured.planned.arena_bytes);
+      .Field("arena_bytes", measured.planned.arena_bytes)
+      .Field("cache_bytes", measured.planned.cache_bytes);
 }
 
 void WriteFigures(const Measurement& measured, JsonWriter& json) {

@@ -105,7 +105,7 @@ void SummarizeGeneration(const std::vector<Workload>& workloads, int64_t runs_pe
 
 void TakeProfile(Workload& workload, const Peaks& peaks, Measurement& measured) {
   Timeline timeline{.name = InWords(measured.configuration),
-                    .nodes = workload.session().Placement(workload.inputs())};
+                    .nodes = workload.session().Placement(workload.watched_inputs())};
   double spent_ms = 0;
   while (timeline.runs.size() < kProfileRuns && !Interrupted() &&
          (timeline.runs.empty() || spent_ms < kMostProfileMs)) {
@@ -150,6 +150,7 @@ SessionMemory LoadedStreams::memory() const {
     sum.weight_bytes += memory.weight_bytes;
     sum.packed_bytes += memory.packed_bytes;
     sum.arena_bytes += memory.arena_bytes;
+    sum.cache_bytes += memory.cache_bytes;
   }
   return sum;
 }

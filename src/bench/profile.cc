@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <map>
 #include <utility>
 
 #include "bench/statistics.h"
@@ -66,32 +65,52 @@ std::string Sentence(const NodeProfile& node, const Peaks& peaks) {
                      node.node.op, node.node.dtype, work.ms, work.ms - work.lost_ms, peak);
 }
 
-std::vector<OpProfile> SumByOp(const std::vector<NodeProfile>& nodes, double run_ms) {
-  struct Sum {
-    OpProfile op;
-    double compute_ms = 0;
-    double memory_ms = 0;
-  };
-  std::map<std::pair<std::string, std::string>, Sum> sums;
+// All nodes of one key, in the order in which the keys first appear.
+using Key = std::pair<std::string, std::string>;
+struct KeySum {
+  Key key;
+  int64_t count = 0;
+  WorkShare work;
+  double compute_ms = 0;
+  double memory_ms = 0;
+};
+
+template <class KeyOf>
+std::vector<KeySum> SumBy(const KeyOf& key_of, const std::vector<NodeProfile>& nodes,
+                          double run_ms) {
+  std::vector<KeySum> sums;
   for (const NodeProfile& node : nodes) {
-    Sum& sum = sums[{node.node.op, node.node.dtype}];
-    sum.op.op = node.node.op;
-    sum.op.dtype = node.node.dtype;
-    ++sum.op.count;
-    sum.op.work.ms += node.work.ms;
-    sum.op.work.flops += node.work.flops;
-    sum.op.work.bytes += node.work.bytes;
-    sum.op.work.lost_ms += node.work.lost_ms;
-    sum.compute_ms += node.work.compute_share * node.work.ms;
-    sum.memory_ms += node.work.memory_share * node.work.ms;
+    auto found = std::ranges::find(sums, key_of(node.node), &KeySum::key);
+    if (found == sums.end()) found = sums.insert(sums.end(), {.key = key_of(node.node)});
+    ++found->count;
+    found->work.ms += node.work.ms;
+    found->work.flops += node.work.flops;
+    found->work.bytes += node.work.bytes;
+    found->work.lost_ms += node.work.lost_ms;
+    found->compute_ms += node.work.compute_share * node.work.ms;
+    found->memory_ms += node.work.memory_share * node.work.ms;
   }
+  for (KeySum& sum : sums) Judge(sum.work, run_ms, sum.compute_ms, sum.memory_ms);
+  return sums;
+}
+
+std::vector<OpProfile> SumByOp(const std::vector<NodeProfile>& nodes, double run_ms) {
   std::vector<OpProfile> ops;
-  for (auto& [key, sum] : sums) {
-    Judge(sum.op.work, run_ms, sum.compute_ms, sum.memory_ms);
-    ops.push_back(std::move(sum.op));
+  const auto key_of = [](const PlacedNode& node) { return Key(node.op, node.dtype); };
+  for (KeySum& sum : SumBy(key_of, nodes, run_ms)) {
+    ops.push_back({std::move(sum.key.first), std::move(sum.key.second), sum.count, sum.work});
   }
   std::ranges::stable_sort(ops, std::greater(), [](const OpProfile& op) { return op.work.ms; });
   return ops;
+}
+
+std::vector<PartProfile> SumByPart(const std::vector<NodeProfile>& nodes, double run_ms) {
+  std::vector<PartProfile> parts;
+  const auto key_of = [](const PlacedNode& node) { return Key(node.part, ""); };
+  for (KeySum& sum : SumBy(key_of, nodes, run_ms)) {
+    parts.push_back({std::move(sum.key.first), sum.count, sum.work});
+  }
+  return parts;
 }
 
 std::vector<std::string> Wasteful(const std::vector<NodeProfile>& nodes, const Peaks& peaks) {
@@ -147,6 +166,7 @@ Profile MakeProfile(std::span<const PlacedNode> nodes, std::span<const std::vect
     profile.lanes = std::max(profile.lanes, nodes[i].lane + 1);
     profile.nodes.push_back(std::move(node));
   }
+  profile.parts = SumByPart(profile.nodes, profile.run_ms);
   profile.ops = SumByOp(profile.nodes, profile.run_ms);
   profile.wasteful = Wasteful(profile.nodes, peaks);
   return profile;
@@ -160,7 +180,12 @@ void WriteJson(const Profile& profile, JsonWriter& json) {
       .Field("between_ms", profile.between_ms)
       .Key("peaks");
   WriteJson(profile.peaks, json);
-  json.Key("ops").BeginArray();
+  json.Key("parts").BeginArray();
+  for (const PartProfile& part : profile.parts) {
+    json.BeginObject().Field("part", part.part).Field("count", part.count);
+    WriteWork(part.work, json).EndObject();
+  }
+  json.EndArray().Key("ops").BeginArray();
   for (const OpProfile& op : profile.ops) {
     json.BeginObject().Field("op", op.op).Field("dtype", op.dtype).Field("count", op.count);
     WriteWork(op.work, json).EndObject();
@@ -169,6 +194,7 @@ void WriteJson(const Profile& profile, JsonWriter& json) {
   for (const NodeProfile& node : profile.nodes) {
     json.BeginObject()
         .Field("name", node.node.name)
+        .Field("part", node.node.part)
         .Field("op", node.node.op)
         .Field("dtype", node.node.dtype)
         .Field("kernel", KernelName(node.node))

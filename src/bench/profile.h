@@ -40,6 +40,13 @@ struct OpProfile {
   WorkShare work;
 };
 
+/// A part of a model that has several: "encoder", "decoder".
+struct PartProfile {
+  std::string part;
+  int64_t count = 0;
+  WorkShare work;
+};
+
 struct Profile {
   Peaks peaks;
   int runs = 0;
@@ -47,6 +54,7 @@ struct Profile {
   double run_ms = 0;                  // median, from the first node's begin to the last one's end
   double between_ms = 0;              // of it, when no node ran
   std::vector<NodeProfile> nodes;     // in running order
+  std::vector<PartProfile> parts;     // in running order
   std::vector<OpProfile> ops;         // longest first
   std::vector<std::string> wasteful;  // the ten nodes that lose most, in words
 };

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "core/sha256.h"
@@ -39,6 +40,12 @@ Workload::Workload(Session& session, const WorkloadOptions& options)
   if (published == nullptr || options.new_tokens == 0) return;
   new_tokens_ = options.new_tokens;
   request_ = RequestOf(*published, new_tokens_);
+  for (const auto& [name, tensor] : inputs_) {
+    first_step_.emplace(name, Tensor::CopyOf(tensor.view()));
+  }
+  Tensor start(DType::kI32, {options.batch, 1});
+  std::ranges::fill(start.as<int32_t>(), published->decoder_start_token_id.value_or(0));
+  first_step_.emplace("decoder_input_ids", std::move(start));
 }
 
 void Workload::Run() {

@@ -26,8 +26,10 @@ class Workload {
   Workload(Session& session, const WorkloadOptions& options);
 
   void Run();
-  /// The part of a run that has a plan of its own: encoding.
-  void RunWatched(const RunHooks& hooks) { outputs_ = session_->Run(inputs_, hooks); }
+  /// A run whose nodes can be watched: of a model that writes, encoding and the first step of the
+  /// answer.
+  void RunWatched(const RunHooks& hooks) { outputs_ = session_->Run(watched_inputs(), hooks); }
+  const NamedTensors& watched_inputs() const { return writes() ? first_step_ : inputs_; }
 
   std::string OutputsHash() const;
   Session& session() const { return *session_; }
@@ -42,6 +44,7 @@ class Workload {
  private:
   Session* session_;
   NamedTensors inputs_;
+  NamedTensors first_step_;  // inputs_ and the start token
   GenerationRequest request_;
   int64_t new_tokens_ = 0;
   NamedTensors outputs_;

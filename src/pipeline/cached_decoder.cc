@@ -74,23 +74,50 @@ size_t CachedDecoder::cache_bytes() const {
   return bytes;
 }
 
-void CachedDecoder::ReadMemory(const TensorView& hidden_states, std::span<const int64_t> patches_of,
-                               TapSink* taps) {
+size_t CachedDecoder::arena_bytes() const {
+  return context_.arena_bytes() + context_.scratch_bytes() + step_context_.arena_bytes() +
+         step_context_.scratch_bytes();
+}
+
+RunPart CachedDecoder::MemoryPart(const TensorView& hidden_states) {
   const int64_t pictures = hidden_states.shape[0], patches = hidden_states.shape[1];
   VN_CHECK(pictures == sizes_.pictures && patches <= sizes_.patches, "memory of another batch");
-  RunOptions run{.taps = taps, .cancel = cancel_};
+  RunPart part{
+      .name = "memory",
+      .plan = programs_.memory->Bind(
+          {{"pictures", pictures}, {"patches", patches}, {"patch_capacity", sizes_.patches}}),
+      .inputs = {{"encoder_hidden_states", hidden_states}}};
   for (const auto& [name, state] : of_pictures_) {
     state->Clear();
-    run.states.emplace(name, &state->view());
+    part.states.emplace(name, &state->view());
   }
-  const auto plan = programs_.memory->Bind(
-      {{"pictures", pictures}, {"patches", patches}, {"patch_capacity", sizes_.patches}});
-  context_.Run(*plan, {{"encoder_hidden_states", hidden_states}}, run);
+  return part;
+}
+
+void CachedDecoder::KeepOnly(std::span<const int64_t> patches_of) {
   for (const auto& [name, state] : of_pictures_) {
-    for (size_t picture = 0; picture < patches_of.size(); ++picture) {
-      state->view().lengths[picture] = patches_of[picture];
-    }
+    std::ranges::copy(patches_of, state->view().lengths);
   }
+}
+
+void CachedDecoder::ReadMemory(const TensorView& hidden_states,
+                               std::span<const int64_t> patches_of) {
+  const RunPart part = MemoryPart(hidden_states);
+  context_.Run(*part.plan, part.inputs, {.cancel = cancel_, .states = part.states});
+  KeepOnly(patches_of);
+}
+
+RunPart CachedDecoder::ForcedPart(const TensorView& ids) {
+  const int64_t sequences = ids.shape[0];
+  Clear(sequences);
+  RunPart part{.name = "decoder",
+               .plan = BindFor(*programs_.every_token, sequences, ids.shape[1]),
+               .inputs = {{"decoder_input_ids", ids},
+                          {"picture_of_sequence", {picture_of_.data(), DType::kI32, {sequences}}}}};
+  for (const auto* states : {&of_pictures_, &of_sequences_}) {
+    for (const auto& [name, state] : *states) part.states.emplace(name, &state->view());
+  }
+  return part;
 }
 
 void CachedDecoder::Clear(int64_t sequences) {
@@ -110,8 +137,8 @@ std::shared_ptr<const Plan> CachedDecoder::BindFor(const Program& program, int64
 }
 
 // Runs sequences rows.first, … on new tokens `ids` [rows.count, new tokens].
-Tensor CachedDecoder::Run(const Program& program, const TensorView& ids, Rows rows, TapSink* taps) {
-  RunOptions run{.taps = taps, .cancel = cancel_};
+Tensor CachedDecoder::Run(const Program& program, const TensorView& ids, Rows rows) {
+  RunOptions run{.cancel = cancel_};
   run.runtime_extents = {{"sequences", rows.count}};
   std::vector<KvView> single;
   single.reserve(of_sequences_.size());
@@ -125,8 +152,7 @@ Tensor CachedDecoder::Run(const Program& program, const TensorView& ids, Rows ro
     }
     run.states.emplace(name, view);
   }
-  // Taps are copied out in whole: no room for more sequences than there are.
-  const auto plan = BindFor(program, taps != nullptr ? rows.count : sizes_.sequences, ids.shape[1]);
+  const auto plan = BindFor(program, sizes_.sequences, ids.shape[1]);
   const TensorView pictures{picture_of_.data() + rows.first, DType::kI32, {rows.count}};
   NamedTensors outputs =
       context_.Run(*plan, {{"decoder_input_ids", ids}, {"picture_of_sequence", pictures}}, run);
@@ -141,7 +167,7 @@ std::span<float> CachedDecoder::Start(std::span<const std::vector<int32_t>> prom
   const auto run = [&](std::span<const int32_t> ids, Rows rows) {
     const int64_t tokens = static_cast<int64_t>(ids.size()) / rows.count;
     const TensorView view{ids.data(), DType::kI32, {rows.count, tokens}};
-    return Run(tokens == 1 ? *programs_.every_token : *programs_.last_token, view, rows, nullptr);
+    return Run(tokens == 1 ? *programs_.every_token : *programs_.last_token, view, rows);
   };
   if (equal) {
     std::vector<int32_t> ids;
@@ -193,11 +219,6 @@ void CachedDecoder::PrepareStep() {
                 NamedViews{{"decoder_input_ids", {ids_.data(), DType::kI32, {count, 1}}},
                            {"picture_of_sequence", {picture_of_.data(), DType::kI32, {count}}}},
                 std::move(run));
-}
-
-Tensor CachedDecoder::LogitsOf(const TensorView& ids, TapSink* taps) {
-  Clear(ids.shape[0]);
-  return Run(*programs_.every_token, ids, {0, ids.shape[0]}, taps);
 }
 
 }  // namespace vernier

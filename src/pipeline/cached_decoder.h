@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "generation/token_model.h"
+#include "pipeline/run_part.h"
 #include "runtime/context.h"
 #include "runtime/program.h"
 #include "runtime/state.h"
@@ -44,21 +45,24 @@ class CachedDecoder final : public TokenModel {
 
   /// Fills the pictures' caches from [pictures, patches, hidden], of which the first
   /// `patches_of[p]` rows of picture p count.
-  void ReadMemory(const TensorView& hidden_states, std::span<const int64_t> patches_of,
-                  TapSink* taps);
+  void ReadMemory(const TensorView& hidden_states, std::span<const int64_t> patches_of);
 
   int64_t vocab_size() const override { return vocab_size_; }
   /// Prompt i is about picture i.
   std::span<float> Start(std::span<const std::vector<int32_t>> prompts) override;
   std::span<float> Step(std::span<const Extension> rows) override;
 
-  /// Teacher forcing: logits [sequences, tokens, vocab] behind every token of `ids` [sequences,
-  /// tokens] (i32), row i about picture i. Starts anew.
-  Tensor LogitsOf(const TensorView& ids, TapSink* taps);
+  /// The same and teacher forcing as runs that somebody else drives, in this order: the pictures'
+  /// caches are filled, what they hold of padding is dropped, and `ids` [sequences, tokens] (i32),
+  /// row i about picture i, are read at once. The views must live through the runs.
+  RunPart MemoryPart(const TensorView& hidden_states);
+  void KeepOnly(std::span<const int64_t> patches_of);
+  RunPart ForcedPart(const TensorView& ids);
 
   /// Bytes of all caches.
   size_t cache_bytes() const;
-  const Context& context() const { return context_; }
+  /// Working memory of the runs so far.
+  size_t arena_bytes() const;
 
  private:
   struct Rows {
@@ -70,7 +74,7 @@ class CachedDecoder final : public TokenModel {
   void Clear(int64_t sequences);
   std::shared_ptr<const Plan> BindFor(const Program& program, int64_t sequences,
                                       int64_t new_tokens) const;
-  Tensor Run(const Program& program, const TensorView& ids, Rows rows, TapSink* taps);
+  Tensor Run(const Program& program, const TensorView& ids, Rows rows);
   void PrepareStep();
 
   DecoderPrograms programs_;

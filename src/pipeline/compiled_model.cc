@@ -47,6 +47,15 @@ void TakeExtents(const ValueInfo& input, const Shape& shape, Extents& extents) {
 
 }  // namespace
 
+std::vector<NamedProgram> PartsOf(const ModelPrograms& programs) {
+  std::vector<NamedProgram> parts = {{"encoder", programs.encoder.get()}};
+  if (programs.decoder) {
+    parts.push_back({"memory", programs.decoder->memory.get()});
+    parts.push_back({"decoder", programs.decoder->every_token.get()});
+  }
+  return parts;
+}
+
 CompiledModel::CompiledModel(const SessionOptions& options)
     : options_(options), start_(Clock::now()), folder_(OpenModelFolder(options.model)) {
   if (options_.threads <= 0) options_.threads = AvailableThreads();
@@ -62,19 +71,20 @@ CompiledModel::CompiledModel(const SessionOptions& options)
     CheckPrecisionRules(file, model_.graph, options_.precision_file);
     rules_.insert(rules_.end(), file.begin(), file.end());
   }
-  program_ = Compile(rules_);
-  if (model_.decoder) {
-    decoder_ = {.memory = Compile(model_.decoder->memory, rules_),
-                .every_token = Compile(model_.decoder->every_token, rules_),
-                .last_token = Compile(model_.decoder->last_token, rules_)};
-  }
+  programs_ = Compile(rules_);
   seconds_.compile = SecondsSince(read);
 }
 
 const Backend& CompiledModel::backend() const { return backend_ ? *backend_ : RefBackend(); }
 
-std::shared_ptr<const Program> CompiledModel::Compile(const PrecisionRules& rules) const {
-  return Compile(model_.graph, rules);
+ModelPrograms CompiledModel::Compile(const PrecisionRules& rules) const {
+  ModelPrograms programs{.encoder = Compile(model_.graph, rules), .decoder = {}};
+  if (model_.decoder) {
+    programs.decoder = {.memory = Compile(model_.decoder->memory, rules),
+                        .every_token = Compile(model_.decoder->every_token, rules),
+                        .last_token = Compile(model_.decoder->last_token, rules)};
+  }
+  return programs;
 }
 
 std::shared_ptr<const Program> CompiledModel::Compile(const Graph& graph,

@@ -14,6 +14,21 @@
 
 namespace vernier {
 
+/// A model's graphs, compiled under one set of rules.
+struct ModelPrograms {
+  std::shared_ptr<const Program> encoder;  // of pictures; of most models all there is
+  std::optional<DecoderPrograms> decoder;  // the writing half, where the model has one
+};
+
+/// One of them under its part's name, as RunPart has it.
+struct NamedProgram {
+  std::string part;
+  const Program* program;
+};
+/// In the order of a run. The decoder is shown by its form with logits behind every token; the
+/// other differs by a slice.
+std::vector<NamedProgram> PartsOf(const ModelPrograms& programs);
+
 class CompiledModel {
  public:
   /// Reads and compiles. Throws Error{kInput} for a folder that cannot be used, Error{kDevice} for
@@ -26,14 +41,13 @@ class CompiledModel {
   const SessionOptions& options() const { return options_; }
   const LoadedModel& model() const { return model_; }
   const ModelFolder& folder() const { return folder_; }
-  const Program& program() const { return *program_; }
+  const ModelPrograms& programs() const { return programs_; }
+  const Program& program() const { return *programs_.encoder; }
   const WeightStore& weights() const { return *weights_; }
   const SessionSeconds& seconds() const { return seconds_; }
 
   /// The same weights under other precision rules.
-  std::shared_ptr<const Program> Compile(const PrecisionRules& rules) const;
-  /// The writing half's programs, where the model has one.
-  const DecoderPrograms* decoder() const { return decoder_ ? &*decoder_ : nullptr; }
+  ModelPrograms Compile(const PrecisionRules& rules) const;
   /// The rules that the options ask for.
   const PrecisionRules& rules() const { return rules_; }
 
@@ -55,8 +69,7 @@ class CompiledModel {
   std::unique_ptr<Backend> backend_;  // null for the reference, which is a constant
   std::shared_ptr<WeightStore> weights_;
   PrecisionRules rules_;
-  std::shared_ptr<const Program> program_;
-  std::optional<DecoderPrograms> decoder_;
+  ModelPrograms programs_;
 };
 
 }  // namespace vernier

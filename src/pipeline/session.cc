@@ -4,13 +4,13 @@
 
 #include <algorithm>
 #include <chrono>
-#include <limits>
 #include <utility>
 
 #include "graph/printer.h"
 #include "passes/pass.h"
 #include "pipeline/compiled_model.h"
 #include "pipeline/loaded_model.h"
+#include "pipeline/model_run.h"
 #include "pipeline/noise_inputs.h"
 #include "pipeline/text_generation.h"
 #include "runtime/context.h"
@@ -67,24 +67,62 @@ class HookSink : public TapSink {
   const RunHooks& hooks_;
 };
 
-// Ids as fed, i32 or i64, as the decoder takes them.
-Tensor TokenIds(const Tensor& given, int64_t rows) {
-  const bool integers = given.dtype() == DType::kI32 || given.dtype() == DType::kI64;
-  if (!integers || given.shape().rank() != 2 || given.shape()[0] != rows ||
-      given.shape().elements() == 0) {
-    throw Error(
-        ErrorKind::kInput,
-        fmt::format("input decoder_input_ids: expected i32 or i64 [{}, tokens], found {} {}", rows,
-                    Name(given.dtype()), given.shape().ToString()),
-        "one row of ids for each picture, the start token first");
+// Collects the times of a run's parts on one clock; does nothing where nobody wants them.
+class NodeClock {
+ public:
+  explicit NodeClock(std::vector<NodeTime>* times) : times_(times), start_(Clock::now()) {
+    if (times_ != nullptr) times_->clear();
   }
-  if (given.dtype() == DType::kI32) return Tensor::CopyOf(given.view());
-  Tensor ids(DType::kI32, given.shape());
-  std::ranges::transform(given.as<int64_t>(), ids.as<int32_t>().begin(), [](int64_t id) {
-    // What i32 cannot hold is no row of any table, and is refused where the ids are looked up.
-    return static_cast<int32_t>(std::clamp<int64_t>(id, -1, std::numeric_limits<int32_t>::max()));
-  });
-  return ids;
+
+  std::vector<StepTime>* StartPart() {
+    if (times_ == nullptr) return nullptr;
+    part_start_us_ = std::chrono::duration<double, std::micro>(Clock::now() - start_).count();
+    return &part_;
+  }
+
+  void FinishPart() {
+    if (times_ == nullptr) return;
+    for (const StepTime& time : part_) {
+      times_->push_back({part_start_us_ + time.start_us, part_start_us_ + time.end_us});
+    }
+  }
+
+ private:
+  using Clock = std::chrono::steady_clock;
+
+  std::vector<NodeTime>* times_;
+  Clock::time_point start_;
+  double part_start_us_ = 0;
+  std::vector<StepTime> part_;
+};
+
+// What a plan gives, without running it.
+NamedTensors BlankOutputs(const Plan& plan) {
+  const Graph& graph = plan.program().graph();
+  NamedTensors outputs;
+  for (const Graph::Output& output : graph.outputs()) {
+    outputs.emplace(output.name, Tensor(DType::kF32, plan.Extent(graph.value(output.value).type)));
+  }
+  return outputs;
+}
+
+void AddPlaced(const RunPart& part, std::vector<PlacedNode>& placed) {
+  const Program& program = part.plan->program();
+  for (const Step& step : part.plan->steps()) {
+    const Node& node = program.graph().nodes()[static_cast<size_t>(step.node)];
+    const KernelInfo kernel = step.kernel->info();
+    placed.push_back({.name = node.name,
+                      .part = part.name,
+                      .op = node.op->name,
+                      .device = program.backend().name(),
+                      .provider = kernel.provider,
+                      .isa = kernel.isa,
+                      .kernel = kernel.kernel,
+                      .dtype = Name(node.precision.multiply),
+                      .lane = step.lane,
+                      .flops = program.graph().Flops(node).Evaluate(part.plan->extents()),
+                      .bytes = BytesOf(program.graph(), node, step)});
+  }
 }
 
 }  // namespace
@@ -102,77 +140,52 @@ class Session::Impl {
     const size_t element = compiled_.options().dtype == "bf16" ? 2 : 4;
     return {.weight_bytes = info().parameters * static_cast<int64_t>(element),
             .packed_bytes = static_cast<int64_t>(compiled_.weights().packed_bytes()),
-            .arena_bytes = static_cast<int64_t>(context_.arena_bytes() + context_.scratch_bytes())};
-  }
-
-  std::shared_ptr<const Plan> Bind(const NamedTensors& inputs) const {
-    return compiled_.Bind(program(), inputs);
+            .arena_bytes = static_cast<int64_t>(context_.arena_bytes() + context_.scratch_bytes()) +
+                           decoder_arena_bytes_,
+            .cache_bytes = cache_bytes_};
   }
 
   NamedTensors Run(const NamedTensors& inputs, const RunHooks& hooks) {
     HookSink sink(hooks);
-    TapSink* taps = hooks.take ? &sink : nullptr;
-    std::vector<StepTime> times;
-    std::vector<StepTime>* timed = hooks.node_times != nullptr ? &times : nullptr;
-    NamedTensors outputs =
-        RunEncoder(inputs, {.taps = taps, .step_times = timed, .cancel = hooks.cancel});
-    if (timed != nullptr) {
-      hooks.node_times->clear();
-      for (const StepTime& time : times) hooks.node_times->push_back({time.start_us, time.end_us});
+    RunOptions options{.taps = hooks.take ? &sink : nullptr, .cancel = hooks.cancel};
+    NodeClock clock(hooks.node_times);
+    ModelRun run(compiled_, compiled_.programs(), inputs);
+    for (const RunPart* part = &run.First(); part != nullptr;) {
+      options.states = part->states;
+      options.step_times = clock.StartPart();
+      NamedTensors outputs = context_.Run(*part->plan, part->inputs, options);
+      clock.FinishPart();
+      part = run.Next(std::move(outputs));
     }
-    if (const auto forced = inputs.find(kForcedIds); forced != inputs.end()) {
-      outputs.emplace("logits", ForcedLogits(inputs, outputs, forced->second, taps, hooks.cancel));
-    }
-    return outputs;
+    cache_bytes_ = std::max(cache_bytes_, static_cast<int64_t>(run.cache_bytes()));
+    return run.TakeOutputs();
   }
 
   GenerationOutput Generate(const NamedTensors& inputs, const GenerationRequest& request) {
-    RequireDecoder("there is no text to generate");
+    if (!compiled_.programs().decoder) {
+      throw Error(ErrorKind::kUsage, fmt::format("a {} model has no decoder: there is no text to "
+                                                 "generate",
+                                                 info().family));
+    }
     const auto start = std::chrono::steady_clock::now();
-    const NamedTensors outputs = RunEncoder(inputs, {.cancel = request.cancel});
+    const ModelRun run(compiled_, compiled_.programs(), inputs);
+    const NamedTensors outputs =
+        context_.Run(*run.First().plan, run.First().inputs, {.cancel = request.cancel});
     const std::chrono::duration<double> encoded = std::chrono::steady_clock::now() - start;
-    const std::vector<int64_t> patches = PatchesOf(inputs.at(kMask).view());
+    const std::vector<int64_t> patches = PatchesOf(inputs.at(kPatchMask).view());
     GenerationOutput output =
         GenerateText(compiled_, {outputs.at(model().features).view(), patches}, request);
     output.seconds.encode += encoded.count();
+    cache_bytes_ = std::max(cache_bytes_, output.cache_bytes);
+    decoder_arena_bytes_ = std::max(decoder_arena_bytes_, output.arena_bytes);
     return output;
   }
 
  private:
-  static constexpr const char* kForcedIds = "decoder_input_ids";
-  static constexpr const char* kMask = "attention_mask";
-
-  void RequireDecoder(const char* consequence) const {
-    if (compiled_.decoder() != nullptr) return;
-    throw Error(ErrorKind::kUsage,
-                fmt::format("a {} model has no decoder: {}", info().family, consequence));
-  }
-
-  NamedTensors RunEncoder(const NamedTensors& inputs, const RunOptions& options) {
-    const std::shared_ptr<const Plan> plan = Bind(inputs);
-    NamedViews views;
-    for (const auto& [name, tensor] : inputs) views.emplace(name, tensor.view());
-    return context_.Run(*plan, views, options);
-  }
-
-  Tensor ForcedLogits(const NamedTensors& inputs, const NamedTensors& encoded, const Tensor& given,
-                      TapSink* taps, const std::atomic<bool>* cancel) {
-    RequireDecoder("decoder_input_ids cannot be fed");
-    const Tensor& memory = encoded.at(model().features);
-    const Tensor ids = TokenIds(given, memory.shape()[0]);
-    const int64_t tokens = ids.shape()[1];
-    CachedDecoder decoder(*compiled_.decoder(),
-                          {.pictures = memory.shape()[0],
-                           .patches = memory.shape()[1],
-                           .sequences = memory.shape()[0],
-                           .tokens = tokens},
-                          cancel);
-    decoder.ReadMemory(memory.view(), PatchesOf(inputs.at(kMask).view()), taps);
-    return decoder.LogitsOf(ids.view(), taps);
-  }
-
   CompiledModel compiled_;
   Context context_;
+  int64_t cache_bytes_ = 0;
+  int64_t decoder_arena_bytes_ = 0;
 };
 
 Session::Session(const SessionOptions& options) : impl_(std::make_unique<Impl>(options)) {}
@@ -239,42 +252,44 @@ Tensor Session::Embedding(const NamedTensors& outputs, std::string_view kind) co
 }
 
 std::vector<PlacedNode> Session::Placement(const NamedTensors& inputs) const {
-  const std::shared_ptr<const Plan> plan = impl_->Bind(inputs);
-  const Program& program = impl_->program();
+  const ModelPrograms& programs = impl_->compiled().programs();
+  ModelRun run(impl_->compiled(), programs, inputs);
+  if (programs.decoder && !inputs.contains(kForcedIds)) {
+    run.Force(Tensor(DType::kI32, {run.First().inputs.begin()->second.shape[0], 1}));
+  }
   std::vector<PlacedNode> placed;
-  for (const Step& step : plan->steps()) {
-    const Node& node = program.graph().nodes()[static_cast<size_t>(step.node)];
-    const KernelInfo kernel = step.kernel->info();
-    placed.push_back({.name = node.name,
-                      .op = node.op->name,
-                      .device = program.backend().name(),
-                      .provider = kernel.provider,
-                      .isa = kernel.isa,
-                      .kernel = kernel.kernel,
-                      .dtype = Name(node.precision.multiply),
-                      .lane = step.lane,
-                      .flops = program.graph().Flops(node).Evaluate(plan->extents()),
-                      .bytes = BytesOf(program.graph(), node, step)});
+  for (const RunPart* part = &run.First(); part != nullptr;) {
+    AddPlaced(*part, placed);
+    part = run.Next(BlankOutputs(*part->plan));
   }
   return placed;
 }
 
 std::vector<AbsentTap> Session::AbsentTaps() const {
-  const Program& program = impl_->program();
   std::vector<AbsentTap> absent;
-  for (size_t id = 0; id < program.original().values().size(); ++id) {
-    const ValueInfo& value = program.original().values()[id];
-    const Provenance& provenance = program.provenance(static_cast<int>(id));
-    if (value.kind == ValueKind::kResult && provenance.kind == TapKind::kAbsent) {
-      absent.push_back({value.name, provenance.reason});
+  for (const NamedProgram& part : PartsOf(impl_->compiled().programs())) {
+    const Graph& graph = part.program->original();
+    for (size_t id = 0; id < graph.values().size(); ++id) {
+      const ValueInfo& value = graph.values()[id];
+      const Provenance& provenance = part.program->provenance(static_cast<int>(id));
+      if (value.kind == ValueKind::kResult && provenance.kind == TapKind::kAbsent) {
+        absent.push_back({value.name, provenance.reason});
+      }
     }
   }
   return absent;
 }
 
 std::string Session::GraphText(std::string_view format, bool after_passes) const {
-  const Graph& graph = after_passes ? impl_->program().graph() : impl_->program().original();
-  return format == "dot" ? PrintDot(graph) : PrintText(graph);
+  const std::vector<NamedProgram> parts = PartsOf(impl_->compiled().programs());
+  const bool dot = format == "dot";
+  std::string text;
+  for (const auto& [name, program] : parts) {
+    const Graph& graph = after_passes ? program->graph() : program->original();
+    if (parts.size() > 1) text += fmt::format("{} {}\n", dot ? "//" : "#", name);
+    text += dot ? PrintDot(graph) : PrintText(graph);
+  }
+  return text;
 }
 
 int64_t Session::FlopsPerImage() const {

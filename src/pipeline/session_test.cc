@@ -352,5 +352,69 @@ TEST(Session, CountsTheWorkOfEveryNode) {
   EXPECT_LT(weight_bytes[1], weight_bytes[0]);  // bf16 weights are half as long
 }
 
+class WritingSession : public testing::Test {
+ protected:
+  static SessionOptions Options() {
+    SessionOptions options;
+    options.model = kGoldens + "pix2struct/page_greedy";
+    options.threads = 1;
+    return options;
+  }
+  NamedTensors Inputs(int64_t tokens) const {
+    NamedTensors inputs = session_.NoiseInputs({.batch = 2, .patches = 16});
+    if (tokens == 0) return inputs;
+    Tensor ids(DType::kI32, {2, tokens});
+    std::ranges::fill(ids.as<int32_t>(), 1);
+    inputs.emplace("decoder_input_ids", std::move(ids));
+    return inputs;
+  }
+  static std::vector<std::string> PartsOf(const std::vector<PlacedNode>& nodes) {
+    std::vector<std::string> parts;
+    for (const PlacedNode& node : nodes) {
+      if (parts.empty() || parts.back() != node.part) parts.push_back(node.part);
+    }
+    return parts;
+  }
+
+  Session session_{Options()};
+};
+
+TEST_F(WritingSession, PlacesTheNodesOfAllItsParts) {
+  for (const int64_t tokens : {0, 3}) {
+    EXPECT_THAT(PartsOf(session_.Placement(Inputs(tokens))),
+                testing::ElementsAre("encoder", "memory", "decoder"));
+  }
+}
+
+TEST_F(WritingSession, TimesTheNodesOfAllPartsOnOneClock) {
+  std::vector<NodeTime> times;
+  RunHooks hooks;
+  hooks.node_times = &times;
+  session_.Run(Inputs(3), hooks);
+  ASSERT_EQ(times.size(), session_.Placement(Inputs(3)).size());
+  EXPECT_TRUE(std::ranges::is_sorted(times, {}, &NodeTime::start_us));
+}
+
+TEST_F(WritingSession, PrintsTheGraphsOfAllPartsUnderTheirNames) {
+  for (const auto& [format, comment] : {std::pair{"text", "# "}, std::pair{"dot", "// "}}) {
+    const std::string text = session_.GraphText(format, true);
+    for (const char* part : {"encoder\n", "memory\n", "decoder\n"}) {
+      EXPECT_THAT(text, testing::HasSubstr(std::string(comment) + part));
+    }
+  }
+}
+
+TEST_F(WritingSession, CountsCachesAndTheDecodersWorkingMemory) {
+  EXPECT_EQ(session_.memory().cache_bytes, 0);
+  session_.Run(Inputs(3));
+  const SessionMemory forced = session_.memory();
+  EXPECT_GT(forced.cache_bytes, 0);
+  GenerationRequest request{.options = *session_.generation_options(), .ids_only = true};
+  request.options.max_new_tokens = 100;
+  session_.Generate(Inputs(0), request);
+  EXPECT_GT(session_.memory().cache_bytes, forced.cache_bytes);  // two blocks for each sequence
+  EXPECT_GT(session_.memory().arena_bytes, forced.arena_bytes);
+}
+
 }  // namespace
 }  // namespace vernier

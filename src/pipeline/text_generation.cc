@@ -156,16 +156,16 @@ GenerationOutput GenerateText(const CompiledModel& compiled, const PictureMemory
   const Tokenizer* tokenizer = RequiredTokenizer(model, request);
   const int64_t pictures = memory.hidden_states.shape[0];
   const std::vector<std::vector<int32_t>> prompts = PromptIds(model, pictures, request);
-  CheckOptions(request.options, compiled.decoder()->vocab_size());
+  CheckOptions(request.options, compiled.programs().decoder->vocab_size());
   GenerationOutput output;
   const Clock::time_point start = Clock::now();
-  CachedDecoder decoder(*compiled.decoder(),
+  CachedDecoder decoder(*compiled.programs().decoder,
                         {.pictures = pictures,
                          .patches = memory.hidden_states.shape[1],
                          .sequences = pictures * request.options.num_beams,
                          .tokens = LongestSequence(prompts, request.options)},
                         request.cancel);
-  decoder.ReadMemory(memory.hidden_states, memory.patches_of, nullptr);
+  decoder.ReadMemory(memory.hidden_states, memory.patches_of);
   output.seconds.encode = SecondsSince(start);
 
   GenerationHooks hooks;
@@ -192,6 +192,8 @@ GenerationOutput GenerateText(const CompiledModel& compiled, const PictureMemory
     output.rows.push_back(std::move(text));
   }
   if (stream) stream->Finish();
+  output.cache_bytes = static_cast<int64_t>(decoder.cache_bytes());
+  output.arena_bytes = static_cast<int64_t>(decoder.arena_bytes());
   return output;
 }
 

@@ -18,6 +18,9 @@ struct PictureMemory {
   std::span<const int64_t> patches_of;  // rows of each picture that count; they stand first
 };
 
+/// The input that says which patches of a picture count.
+inline constexpr const char* kPatchMask = "attention_mask";
+
 /// Counts the ones of each row of a mask [pictures, patches] (f32). Throws Error{kInput} where a
 /// one follows a zero.
 std::vector<int64_t> PatchesOf(const TensorView& mask);

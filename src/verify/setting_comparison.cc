@@ -80,10 +80,10 @@ class SettingComparer::Impl {
   Comparison Run() { return Compare(candidate_.program(), request_.walk); }
 
   Comparison RunWith(const PrecisionRules& rules) {
-    const std::shared_ptr<const Program> program = candidate_.Compile(rules);
+    const ModelPrograms programs = candidate_.Compile(rules);
     WalkOptions walk = request_.walk;
     walk.isolated = false;
-    return Compare(*program, walk);
+    return Compare(*programs.encoder, walk);
   }
 
  private:
@@ -114,7 +114,7 @@ class SettingComparer::Impl {
       comparison.reference = SideOf(*request_.reference, reference_, *reference_plan_);
     }
     FinishCache(comparison);
-    if (candidate_.decoder() != nullptr) {
+    if (candidate_.programs().decoder) {
       comparison.left_out.push_back(
           "the decoder and its answers: settings walk the encoder (dump both sides with --input "
           "decoder_input_ids=F.npy and compare the dumps)");
