@@ -51,6 +51,7 @@ struct PictureReport {
   std::string mode;  // as decoded
   PictureSize size;  // as decoded
   int exif_orientation = 1;
+  PictureSize network_size = {};   // of the picture within the input; zeros: all of it
   std::vector<std::string> steps;  // "resized 480x640 to 224x224 (torch8, bilinear, width first)"
   std::vector<std::string> warnings;  // the decoder's, and an orientation that was left alone
 

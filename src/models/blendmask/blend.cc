@@ -1,0 +1,167 @@
+#include "models/blendmask/blend.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "core/check.h"
+#include "core/parallel.h"
+
+namespace vernier {
+namespace {
+
+// Where one output coordinate reads along one axis: two neighbours and the share of the second.
+struct Tap {
+  int64_t low = 0;
+  int64_t high = 0;
+  float share = 0;
+  bool outside = false;  // more than a cell beyond the map: reads 0
+};
+
+Tap PoolTap(float position, int64_t size) {
+  if (position < -1.0F || position > static_cast<float>(size)) return {.outside = true};
+  position = std::max(position, 0.0F);
+  const auto low = static_cast<int64_t>(position);
+  if (low >= size - 1) return {.low = size - 1, .high = size - 1};
+  return {.low = low, .high = low + 1, .share = position - static_cast<float>(low)};
+}
+
+// Samples of all bins along one axis, bin by bin.
+std::vector<Tap> PoolTaps(float from, float to, int64_t size, const BlendMaskConfig& config) {
+  const auto scale = static_cast<float>(config.pooler_scale);
+  const int64_t bins = config.bottom_resolution, samples = config.pooler_samples;
+  const float start = from * scale - (config.aligned_pooler ? 0.5F : 0.0F);
+  float extent = (to - from) * scale;
+  if (!config.aligned_pooler) extent = std::max(extent, 1.0F);
+  const float bin = extent / static_cast<float>(bins);
+  std::vector<Tap> taps;
+  taps.reserve(static_cast<size_t>(bins * samples));
+  for (int64_t k = 0; k < bins; ++k) {
+    for (int64_t i = 0; i < samples; ++i) {
+      const float within = (static_cast<float>(i) + 0.5F) * bin / static_cast<float>(samples);
+      taps.push_back(PoolTap(start + static_cast<float>(k) * bin + within, size));
+    }
+  }
+  return taps;
+}
+
+// One row of samples of one map.
+void SampleRow(const float* map, int64_t width, const Tap& row, std::span<const Tap> columns,
+               float* out) {
+  if (row.outside) {
+    std::fill_n(out, columns.size(), 0.0F);
+    return;
+  }
+  const float* low = map + row.low * width;
+  const float* high = map + row.high * width;
+  for (size_t i = 0; i < columns.size(); ++i) {
+    const Tap& column = columns[i];
+    const float above = low[column.low] * (1.0F - column.share) + low[column.high] * column.share;
+    const float below = high[column.low] * (1.0F - column.share) + high[column.high] * column.share;
+    const float value = above * (1.0F - row.share) + below * row.share;
+    out[i] = column.outside ? 0.0F : value;
+  }
+}
+
+// The mean over `samples` by `samples` values for each bin of one row of bins.
+void MeanOfBins(std::span<const float> rows, int64_t samples, std::span<float> out) {
+  const int64_t width = std::ssize(out) * samples;
+  const auto count = static_cast<float>(samples * samples);
+  for (int64_t bin = 0; bin < std::ssize(out); ++bin) {
+    float sum = 0;
+    for (int64_t y = 0; y < samples; ++y) {
+      for (int64_t x = 0; x < samples; ++x) {
+        sum += rows[static_cast<size_t>(y * width + bin * samples + x)];
+      }
+    }
+    out[static_cast<size_t>(bin)] = sum / count;
+  }
+}
+
+// Half-pixel linear interpolation from `from` to `to` samples, or the nearest one.
+std::vector<Tap> AttentionTaps(const BlendMaskConfig& config) {
+  const int64_t from = config.attention_size, to = config.bottom_resolution;
+  std::vector<Tap> taps;
+  for (int64_t i = 0; i < to; ++i) {
+    if (config.nearest_attention) {
+      taps.push_back({.low = i * from / to, .high = i * from / to});
+      continue;
+    }
+    const double scale = static_cast<double>(from) / static_cast<double>(to);
+    const double position = std::max(0.0, (static_cast<double>(i) + 0.5) * scale - 0.5);
+    const int64_t low = std::min(static_cast<int64_t>(position), from - 1);
+    taps.push_back({.low = low,
+                    .high = std::min(low + 1, from - 1),
+                    .share = static_cast<float>(position - static_cast<double>(low))});
+  }
+  return taps;
+}
+
+// Replaces [bases, pixels] of attention by its softmax over the bases, times the pooled bases,
+// summed: one logit per pixel.
+void MixBases(std::span<const float> pooled, std::span<float> attention, int64_t bases,
+              std::span<float> logits) {
+  const size_t pixels = logits.size();
+  const auto each_base = [&](const auto& apply) {
+    for (int64_t k = 0; k < bases; ++k) apply(attention.data() + k * std::ssize(logits), k);
+  };
+  std::vector<float> most(pixels, -INFINITY), total(pixels);
+  each_base([&](const float* map, int64_t) {
+    for (size_t i = 0; i < pixels; ++i) most[i] = std::max(most[i], map[i]);
+  });
+  each_base([&](float* map, int64_t) {
+    for (size_t i = 0; i < pixels; ++i) total[i] += map[i] = std::exp(map[i] - most[i]);
+  });
+  std::ranges::fill(logits, 0.0F);
+  each_base([&](const float* map, int64_t k) {
+    const float* values = pooled.data() + k * std::ssize(logits);
+    for (size_t i = 0; i < pixels; ++i) logits[i] += values[i] * (map[i] / total[i]);
+  });
+}
+
+}  // namespace
+
+std::vector<float> PoolBases(const BasisMaps& bases, const BoxCorners& box,
+                             const BlendMaskConfig& config) {
+  const int64_t bins = config.bottom_resolution, samples = config.pooler_samples;
+  const std::vector<Tap> columns = PoolTaps(box[0], box[2], bases.width, config);
+  const std::vector<Tap> rows = PoolTaps(box[1], box[3], bases.height, config);
+  std::vector<float> pooled(static_cast<size_t>(config.bases * bins * bins));
+  std::vector<float> sampled(static_cast<size_t>(samples * samples * bins));
+  float* out = pooled.data();
+  for (int64_t k = 0; k < config.bases; ++k) {
+    const float* map = bases.values.data() + k * bases.height * bases.width;
+    for (int64_t bin = 0; bin < bins; ++bin, out += bins) {
+      for (int64_t y = 0; y < samples; ++y) {
+        SampleRow(map, bases.width, rows[static_cast<size_t>(bin * samples + y)], columns,
+                  samples == 1 ? out : sampled.data() + y * samples * bins);
+      }
+      if (samples > 1) MeanOfBins(sampled, samples, {out, static_cast<size_t>(bins)});
+    }
+  }
+  return pooled;
+}
+
+std::vector<float> BlendMasks(const BasisMaps& bases, std::span<const BoxCorners> boxes,
+                              std::span<const float> attention, const BlendMaskConfig& config,
+                              int threads) {
+  const int64_t count = std::ssize(boxes), side = config.attention_size;
+  const int64_t bins = config.bottom_resolution;
+  VN_CHECK(std::ssize(attention) == count * config.attention_channels());
+  std::vector<float> logits(static_cast<size_t>(count * bins * bins));
+  const std::vector<Tap> taps = AttentionTaps(config);
+  ParallelFor(threads, count, 1, [&](int64_t begin, int64_t end) {
+    std::vector<float> resized(static_cast<size_t>(config.bases * bins * bins));
+    for (int64_t i = begin; i < end; ++i) {
+      const float* maps = attention.data() + i * config.attention_channels();
+      for (int64_t row = 0; row < config.bases * bins; ++row) {
+        SampleRow(maps + row / bins * side * side, side, taps[static_cast<size_t>(row % bins)],
+                  taps, resized.data() + row * bins);
+      }
+      MixBases(PoolBases(bases, boxes[static_cast<size_t>(i)], config), resized, config.bases,
+               {logits.data() + i * bins * bins, static_cast<size_t>(bins * bins)});
+    }
+  });
+  return logits;
+}
+
+}  // namespace vernier

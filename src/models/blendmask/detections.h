@@ -1,0 +1,39 @@
+// From the head's dense maps to detections: threshold, the best of each level, boxes, suppression,
+// the best of the picture. AdelaiDet's FCOS at inference, ties by place. Pure functions.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "models/blendmask/config.h"
+#include "models/blendmask/nms.h"
+
+namespace vernier {
+
+/// One pyramid level of one picture, as the head gives it.
+struct HeadMaps {
+  int64_t height = 0;
+  int64_t width = 0;
+  std::span<const float> cls_logits;  // [classes, height, width]
+  std::span<const float> bbox_reg;    // [4, height, width]: left, top, right, bottom in strides
+  std::span<const float> ctrness;     // [1, height, width]
+};
+
+struct Detection {
+  BoxCorners box;  // in pixels of the network's input, not clipped
+  float score = 0;
+  int32_t category = 0;
+  int32_t level = 0;              // place in BlendMaskConfig::levels
+  int64_t location = 0;           // row * width + column in that level's maps
+  std::array<float, 2> centre{};  // of the location, x and y, in pixels of the input
+};
+
+/// The detections of one picture, best first. `levels` are in the configuration's order. Throws
+/// Error{kInput} where a score or a box is not finite; `picture` is named in the message.
+std::vector<Detection> SelectDetections(std::span<const HeadMaps> levels,
+                                        const BlendMaskConfig& config, const std::string& picture);
+
+}  // namespace vernier
