@@ -37,6 +37,42 @@ std::pair<int64_t, int64_t> BoundedSize(const Json& config, std::string_view key
   return {sides[0], sides[1]};
 }
 
+const Json& ConfigPart(const Json& config, std::string_view key) {
+  static const Json kEmpty = Json::Object();
+  const Json* part = config.Find(key);
+  return part == nullptr || part->is_null() ? kEmpty : config.GetObject(key);
+}
+
+double BoundedEpsilon(const Json& config, std::string_view key, double otherwise) {
+  const double eps = config.GetNumber(key, otherwise);
+  if (!(eps >= 0 && eps < 1)) ConfigError(config, key, "must lie between 0 and 1");
+  return eps;
+}
+
+int64_t TokenId(const Json& config, const Json& part, std::string_view key, int64_t otherwise,
+                int64_t vocabulary) {
+  const Json* own = part.Find(key);
+  const Json& holder = own == nullptr || own->is_null() ? config : part;
+  return BoundedInt(holder, key, otherwise, 0, vocabulary - 1);
+}
+
+std::vector<int64_t> TokenIds(const Json& config, const Json& part, std::string_view key,
+                              int64_t otherwise, int64_t vocabulary) {
+  const Json* own = part.Find(key);
+  const Json& holder = own == nullptr || own->is_null() ? config : part;
+  const Json* value = holder.Find(key);
+  if (value == nullptr || !value->is_array()) {
+    return {BoundedInt(holder, key, otherwise, 0, vocabulary - 1)};
+  }
+  std::vector<int64_t> ids = holder.GetInts(key);
+  for (int64_t id : ids) {
+    if (id < 0 || id >= vocabulary) {
+      ConfigError(holder, key, fmt::format("holds {}, expected 0 to {}", id, vocabulary - 1));
+    }
+  }
+  return ids;
+}
+
 ActivationKind ParseActivation(const Json& config, std::string_view key, const char* otherwise) {
   const std::string name = config.GetString(key, otherwise);
   if (name == "gelu") return ActivationKind::kGelu;

@@ -7,19 +7,6 @@
 namespace vernier {
 namespace {
 
-// A half of the configuration; one that is absent has the format's defaults throughout.
-const Json& Half(const Json& config, const char* key) {
-  static const Json kEmpty = Json::Object();
-  const Json* half = config.Find(key);
-  return half == nullptr || half->is_null() ? kEmpty : config.GetObject(key);
-}
-
-double Epsilon(const Json& config, const char* key) {
-  const double eps = config.GetNumber(key, 1e-6);
-  if (!(eps >= 0 && eps < 1)) ConfigError(config, key, "must lie between 0 and 1");
-  return eps;
-}
-
 Pix2StructVisionConfig ParseVision(const Json& config) {
   Pix2StructVisionConfig vision;
   vision.hidden_size = BoundedInt(config, "hidden_size", 768, 1, kMaxWidth);
@@ -29,35 +16,9 @@ Pix2StructVisionConfig ParseVision(const Json& config) {
   vision.layers = BoundedInt(config, "num_hidden_layers", 12, 1, kMaxLayers);
   vision.heads = static_cast<int>(BoundedInt(config, "num_attention_heads", 12, 1, 4096));
   vision.activation = ParseActivation(config, "dense_act_fn", "gelu_new");
-  vision.layer_norm_eps = Epsilon(config, "layer_norm_eps");
+  vision.layer_norm_eps = BoundedEpsilon(config, "layer_norm_eps", 1e-6);
   vision.seq_len = BoundedInt(config, "seq_len", 4096, 2, kMaxTokens);
   return vision;
-}
-
-// A token id of text_config, or of the whole configuration where older files keep it there.
-int64_t TokenId(const Json& config, const Json& text, const char* key, int64_t otherwise,
-                int64_t vocabulary) {
-  const Json* own = text.Find(key);
-  const Json& holder = own == nullptr || own->is_null() ? config : text;
-  return BoundedInt(holder, key, otherwise, 0, vocabulary - 1);
-}
-
-// One id or a list of them.
-std::vector<int64_t> EndTokenIds(const Json& config, const Json& text, int64_t vocabulary) {
-  constexpr const char* kKey = "eos_token_id";
-  const Json* own = text.Find(kKey);
-  const Json& holder = own == nullptr || own->is_null() ? config : text;
-  const Json* value = holder.Find(kKey);
-  if (value == nullptr || !value->is_array()) {
-    return {BoundedInt(holder, kKey, 1, 0, vocabulary - 1)};
-  }
-  std::vector<int64_t> ids = holder.GetInts(kKey);
-  for (int64_t id : ids) {
-    if (id < 0 || id >= vocabulary) {
-      ConfigError(holder, kKey, fmt::format("holds {}, expected 0 to {}", id, vocabulary - 1));
-    }
-  }
-  return ids;
 }
 
 Pix2StructTextConfig ParseText(const Json& config, const Json& half) {
@@ -69,7 +30,7 @@ Pix2StructTextConfig ParseText(const Json& config, const Json& half) {
   text.layers = BoundedInt(half, "num_layers", 12, 1, kMaxLayers);
   text.heads = static_cast<int>(BoundedInt(half, "num_heads", 12, 1, 4096));
   text.activation = ParseActivation(half, "dense_act_fn", "gelu_new");
-  text.layer_norm_eps = Epsilon(half, "layer_norm_epsilon");
+  text.layer_norm_eps = BoundedEpsilon(half, "layer_norm_epsilon", 1e-6);
   text.relative_attention_buckets =
       BoundedInt(half, "relative_attention_num_buckets", 32, 2, 65536);
   text.relative_attention_max_distance =
@@ -77,7 +38,7 @@ Pix2StructTextConfig ParseText(const Json& config, const Json& half) {
                  text.relative_attention_buckets / 2 + 1, 1 << 20);
   text.pad_token_id = TokenId(config, half, "pad_token_id", 0, text.vocab_size);
   text.decoder_start_token_id = TokenId(config, half, "decoder_start_token_id", 0, text.vocab_size);
-  text.eos_token_ids = EndTokenIds(config, half, text.vocab_size);
+  text.eos_token_ids = TokenIds(config, half, "eos_token_id", 1, text.vocab_size);
   if (text.heads * text.d_kv != text.hidden_size) {
     ConfigError(half, "hidden_size",
                 fmt::format("is {}, but num_heads · d_kv = {} · {} = {}", text.hidden_size,
@@ -91,8 +52,8 @@ Pix2StructTextConfig ParseText(const Json& config, const Json& half) {
 
 Pix2StructConfig ParsePix2StructConfig(const Json& config) {
   Pix2StructConfig parsed;
-  parsed.vision = ParseVision(Half(config, "vision_config"));
-  parsed.text = ParseText(config, Half(config, "text_config"));
+  parsed.vision = ParseVision(ConfigPart(config, "vision_config"));
+  parsed.text = ParseText(config, ConfigPart(config, "text_config"));
   parsed.is_vqa = config.GetBool("is_vqa", false);
   parsed.tied_embeddings = config.GetBool("tie_word_embeddings", false);
   if (parsed.vision.hidden_size != parsed.text.hidden_size) {

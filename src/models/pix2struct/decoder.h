@@ -4,6 +4,7 @@
 #pragma once
 
 #include "graph/graph.h"
+#include "models/logits_at.h"
 #include "models/pix2struct/config.h"
 
 namespace vernier {
@@ -11,8 +12,6 @@ namespace vernier {
 /// input: encoder_hidden_states [pictures, patches, hidden]. Appends every layer's cross keys and
 /// values to the pictures' caches of `patch_capacity` tokens; no output.
 Graph Pix2StructMemoryGraph(const Pix2StructConfig& config);
-
-enum class LogitsAt { kEveryToken, kLastToken };
 
 /// inputs: decoder_input_ids [sequences, new_tokens] (i32), picture_of_sequence [sequences] (i32).
 /// Appends to the sequences' caches of `cache_capacity` tokens; output: logits. `sequences` is a
