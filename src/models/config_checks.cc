@@ -82,8 +82,9 @@ ActivationKind ParseActivation(const Json& config, std::string_view key, const c
   if (name == "quick_gelu") return ActivationKind::kQuickGelu;
   if (name == "relu") return ActivationKind::kRelu;
   if (name == "tanh") return ActivationKind::kTanh;
+  if (name == "silu" || name == "swish") return ActivationKind::kSilu;
   ConfigError(config, key, fmt::format("is \"{}\", which is not supported", name),
-              "known are gelu, gelu_new, gelu_pytorch_tanh, quick_gelu, relu, tanh");
+              "known are gelu, gelu_new, gelu_pytorch_tanh, quick_gelu, relu, silu, tanh");
 }
 
 }  // namespace vernier

@@ -83,6 +83,10 @@ std::vector<int> DecomposeActivation(Graph& graph, const Node& node) {
       return {AddUnary(graph, UnaryKind::kRelu, x, at / "#relu").id};
     case ActivationKind::kTanh:
       return {AddUnary(graph, UnaryKind::kTanh, x, at / "#tanh").id};
+    case ActivationKind::kSilu: {
+      const Value gate = AddUnary(graph, UnaryKind::kSigmoid, x, at / "#gate");
+      return {AddBinary(graph, BinaryKind::kMul, x, gate, at / "#gated").id};
+    }
   }
   return {x.id};
 }
@@ -100,7 +104,8 @@ const char* Name(BinaryKind kind) {
 }
 
 const char* Name(ActivationKind kind) {
-  constexpr const char* kNames[] = {"none", "gelu", "gelu_tanh", "quick_gelu", "relu", "tanh"};
+  constexpr const char* kNames[] = {"none", "gelu", "gelu_tanh", "quick_gelu",
+                                    "relu", "tanh", "silu"};
   return kNames[static_cast<size_t>(kind)];
 }
 

@@ -9,8 +9,8 @@ enum class UnaryKind { kErf, kTanh, kSqrt, kSigmoid, kRelu };
 enum class BinaryKind { kAdd, kSub, kMul, kDiv };
 
 /// gelu: 0.5x(1 + erf(x / sqrt 2)); gelu_tanh: 0.5x(1 + tanh(sqrt(2/pi)(x + 0.044715x^3)))
-/// (Hendrycks & Gimpel 2016); quick_gelu: x * sigmoid(1.702x).
-enum class ActivationKind { kNone, kGelu, kGeluTanh, kQuickGelu, kRelu, kTanh };
+/// (Hendrycks & Gimpel 2016); quick_gelu: x * sigmoid(1.702x); silu: x * sigmoid(x).
+enum class ActivationKind { kNone, kGelu, kGeluTanh, kQuickGelu, kRelu, kTanh, kSilu };
 
 struct Unary {
   UnaryKind kind;

@@ -86,9 +86,9 @@ Element ElementOf(DType dtype) {
 }
 
 Activation KernelActivation(ActivationKind kind) {
-  constexpr Activation kByKind[] = {Activation::kNone,     Activation::kGeluErf,
-                                    Activation::kGeluTanh, Activation::kQuickGelu,
-                                    Activation::kRelu,     Activation::kTanh};
+  constexpr Activation kByKind[] = {
+      Activation::kNone, Activation::kGeluErf, Activation::kGeluTanh, Activation::kQuickGelu,
+      Activation::kRelu, Activation::kTanh,    Activation::kSilu};
   return kByKind[static_cast<size_t>(kind)];
 }
 

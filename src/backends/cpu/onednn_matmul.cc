@@ -98,6 +98,8 @@ Eltwise EltwiseOf(Activation activation) {
       return {dnnl_eltwise_relu, 0};
     case Activation::kTanh:
       return {dnnl_eltwise_tanh, 0};
+    case Activation::kSilu:
+      return {dnnl_eltwise_swish, 1.0f};
     case Activation::kNone:
       break;
   }

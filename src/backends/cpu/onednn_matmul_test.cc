@@ -98,8 +98,9 @@ class OnednnMatmulTest : public ::testing::Test {
 
 TEST_F(OnednnMatmulTest, AgreesWithOurKernelsWithEverythingThatCanFollow) {
   for (DType dtype : Types()) {
-    for (Activation activation : {Activation::kNone, Activation::kGeluErf, Activation::kGeluTanh,
-                                  Activation::kQuickGelu, Activation::kRelu, Activation::kTanh}) {
+    for (Activation activation :
+         {Activation::kNone, Activation::kGeluErf, Activation::kGeluTanh, Activation::kQuickGelu,
+          Activation::kRelu, Activation::kTanh, Activation::kSilu}) {
       GemmDesc desc = Layer(37, dtype);
       desc.activation = activation;
       ExpectProvidersAgree(desc, "activation");

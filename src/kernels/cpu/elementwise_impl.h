@@ -90,6 +90,8 @@ inline void Activate(const ActivateArgs& args) noexcept {
       return map([](V x) { return Max(V::Set(0.0f), x); });
     case Activation::kTanh:
       return map([](V x) { return Tanh(x); });
+    case Activation::kSilu:
+      return map([](V x) { return x * Sigmoid(x); });
   }
 }
 

@@ -37,6 +37,8 @@ float Apply(Activation activation, float x) {
       return x < 0.0f ? 0.0f : x;
     case Activation::kTanh:
       return std::tanh(x);
+    case Activation::kSilu:
+      return x / (1.0f + std::exp(-x));
   }
   return x;
 }

@@ -74,14 +74,17 @@ double Reference(Activation activation, double x) {
       return std::max(0.0, x);
     case Activation::kTanh:
       return std::tanh(x);
+    case Activation::kSilu:
+      return x / (1 + std::exp(-x));
   }
   return x;
 }
 
 TEST_P(ElementwiseKernels, ActivateWithinOneMillionth) {
   constexpr int64_t kCount = 40001;  // from -20 to 20 in steps of a thousandth
-  for (Activation activation : {Activation::kNone, Activation::kGeluErf, Activation::kGeluTanh,
-                                Activation::kQuickGelu, Activation::kRelu, Activation::kTanh}) {
+  for (Activation activation :
+       {Activation::kNone, Activation::kGeluErf, Activation::kGeluTanh, Activation::kQuickGelu,
+        Activation::kRelu, Activation::kTanh, Activation::kSilu}) {
     for (Element out_element : kElements) {
       TestRows in(1, kCount, Element::kF32), out(1, kCount, out_element);
       for (int64_t i = 0; i < kCount; ++i) in.Set(0, i, static_cast<float>(i - 20000) * 1e-3f);

@@ -8,7 +8,7 @@
 
 namespace vernier {
 
-enum class Activation : uint8_t { kNone, kGeluErf, kGeluTanh, kQuickGelu, kRelu, kTanh };
+enum class Activation : uint8_t { kNone, kGeluErf, kGeluTanh, kQuickGelu, kRelu, kTanh, kSilu };
 
 /// Columns of a packed panel by class of instruction set (pack.h has the whole layout).
 constexpr int64_t kWidePanelColumns = 64;    // four 16-lane registers: AVX-512 and AMX

@@ -78,6 +78,7 @@ inline V Activate(V x) {
   if constexpr (kActivation == Activation::kQuickGelu) return x * Sigmoid(V::Set(1.702f) * x);
   if constexpr (kActivation == Activation::kRelu) return V::Max(V::Set(0.0f), x);
   if constexpr (kActivation == Activation::kTanh) return Tanh(x);
+  if constexpr (kActivation == Activation::kSilu) return x * Sigmoid(x);
   return x;
 }
 
@@ -160,6 +161,8 @@ void FinishPanel(const GemmFinish& f) {
       return FinishRows<Activation::kRelu, V, kPanelColumns>(f);
     case Activation::kTanh:
       return FinishRows<Activation::kTanh, V, kPanelColumns>(f);
+    case Activation::kSilu:
+      return FinishRows<Activation::kSilu, V, kPanelColumns>(f);
   }
 }
 

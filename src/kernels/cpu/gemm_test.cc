@@ -88,6 +88,8 @@ double Exact(Activation activation, double x) {
       return std::max(x, 0.0);
     case Activation::kTanh:
       return std::tanh(x);
+    case Activation::kSilu:
+      return x / (1 + std::exp(-x));
     default:
       return x;
   }
@@ -223,8 +225,9 @@ TEST_P(GemmKernels, AgreeWithExactSumsOnAllSizesOfEdges) {
 }
 
 TEST_P(GemmKernels, ApplyEveryActivationWithBiasScaleAndResidual) {
-  for (Activation activation : {Activation::kNone, Activation::kGeluErf, Activation::kGeluTanh,
-                                Activation::kQuickGelu, Activation::kRelu, Activation::kTanh}) {
+  for (Activation activation :
+       {Activation::kNone, Activation::kGeluErf, Activation::kGeluTanh, Activation::kQuickGelu,
+        Activation::kRelu, Activation::kTanh, Activation::kSilu}) {
     for (DType c : {DType::kF32, DType::kBF16}) {
       for (int64_t n : {1, 7, 8, 9, 64, 70}) {
         ExpectNearExact(
@@ -275,8 +278,8 @@ std::vector<float> FinishValues(Isa isa, Activation activation, const std::vecto
 TEST_P(GemmKernels, KeepActivationsWithinAMillionthOverTheirWholeRange) {
   std::vector<float> inputs = {-1e30f, -1e4f, -100.0f, -88.0f, 88.0f, 100.0f, 1e4f};
   for (int i = -12000; i <= 12000; ++i) inputs.push_back(static_cast<float>(i) * 0x1p-10f);
-  for (Activation activation :
-       {Activation::kGeluErf, Activation::kGeluTanh, Activation::kQuickGelu, Activation::kTanh}) {
+  for (Activation activation : {Activation::kGeluErf, Activation::kGeluTanh, Activation::kQuickGelu,
+                                Activation::kTanh, Activation::kSilu}) {
     const std::vector<float> got = FinishValues(GetParam(), activation, inputs, false);
     for (size_t i = 0; i < inputs.size(); ++i) {
       const double exact = Exact(activation, inputs[i]);
@@ -289,7 +292,7 @@ TEST_P(GemmKernels, KeepActivationsWithinAMillionthOverTheirWholeRange) {
 TEST_P(GemmKernels, PassNanAndInfinityOn) {
   const std::vector<float> inputs = {NAN, INFINITY};
   for (Activation activation : {Activation::kNone, Activation::kGeluErf, Activation::kGeluTanh,
-                                Activation::kQuickGelu, Activation::kRelu}) {
+                                Activation::kQuickGelu, Activation::kRelu, Activation::kSilu}) {
     for (bool bf16 : {false, true}) {
       const std::vector<float> got = FinishValues(GetParam(), activation, inputs, bf16);
       EXPECT_TRUE(std::isnan(got[0])) << static_cast<int>(activation);

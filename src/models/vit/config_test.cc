@@ -88,8 +88,8 @@ TEST(VitConfig, RefusesSizesThatDoNotFitEachOther) {
 }
 
 TEST(VitConfig, RefusesWhatItDoesNotKnow) {
-  ExpectRefused(R"({"hidden_act": "swish"})", "hidden_act is \"swish\", which is not supported");
-  ExpectRefused(R"({"hidden_act": "swish"})", "known are gelu, gelu_new");
+  ExpectRefused(R"({"hidden_act": "mish"})", "hidden_act is \"mish\", which is not supported");
+  ExpectRefused(R"({"hidden_act": "mish"})", "known are gelu, gelu_new");
   ExpectRefused(R"({"pooler_act": "softmax"})", "pooler_act is \"softmax\"");
   ExpectRefused(R"({"architectures": ["SwinModel"]})",
                 "architectures names SwinModel, which is not supported");
