@@ -14,6 +14,7 @@
 #include "ops/gather.h"
 #include "ops/linear.h"
 #include "ops/norm.h"
+#include "ops/picture_grids.h"
 #include "ops/resize_grid.h"
 #include "ops/rope.h"
 #include "ops/shape_ops.h"
@@ -113,8 +114,9 @@ void AddLinears(std::vector<Case>& cases) {
                      b.Output(nn::Add(x, h, Path("sum")));
                    },
                    24 * 40});
-  for (ActivationKind kind : {ActivationKind::kGelu, ActivationKind::kGeluTanh,
-                              ActivationKind::kRelu, ActivationKind::kQuickGelu}) {
+  for (ActivationKind kind :
+       {ActivationKind::kGelu, ActivationKind::kGeluTanh, ActivationKind::kRelu,
+        ActivationKind::kQuickGelu, ActivationKind::kSilu}) {
     for (int64_t hidden : {5, 32, 40, 97}) {
       cases.push_back(
           {fmt::format("Gated MLP of {} with {}", hidden, Name(kind)),
@@ -157,7 +159,8 @@ void AddElementwise(std::vector<Case>& cases) {
     }
     for (ActivationKind kind :
          {ActivationKind::kNone, ActivationKind::kGelu, ActivationKind::kGeluTanh,
-          ActivationKind::kQuickGelu, ActivationKind::kRelu, ActivationKind::kTanh}) {
+          ActivationKind::kQuickGelu, ActivationKind::kRelu, ActivationKind::kTanh,
+          ActivationKind::kSilu}) {
       cases.push_back({fmt::format("Activation {} {}", Name(kind), size),
                        [=](Builder& b) {
                          b.Output(nn::Activate(b.Input("x", {2, 3, size}), kind, Path("act")));
@@ -311,6 +314,77 @@ void AddGathers(std::vector<Case>& cases) {
   }
 }
 
+// Two pictures of 2 x 4 and 4 x 2 patches, whose tokens two sequences share out.
+void AddPictureGrids(std::vector<Case>& cases) {
+  static constexpr int32_t kGrids[] = {1, 2, 4, 1, 4, 2};
+  static constexpr int32_t kIds[] = {5, 9, 9, 2, 9, 9};
+  static constexpr int32_t kPositions[] = {0, 1, 1, 2, 0, 1, 0, 1, 2, 2, 0, 1, 0, 3, 1, 2, 7, 1};
+  const NamedViews given = {{"grids", TensorView{kGrids, DType::kI32, Shape{2, 3}}},
+                            {"ids", TensorView{kIds, DType::kI32, Shape{2, 3}}},
+                            {"positions", TensorView{kPositions, DType::kI32, Shape{3, 2, 3}}}};
+  const auto grids = [](Builder& b) { return b.graph().Input("grids", DType::kI32, {2, 3}); };
+  for (int64_t width : {1, 16, 33}) {
+    cases.push_back({fmt::format("Positions and merging of grids, {} wide", width),
+                     [=](Builder& b) {
+                       const Value table = b.Weight("table", Shape{3, 3, width}), of = grids(b);
+                       const Value x = b.Add(kGridPositions, GridPositions{16}, {table, of});
+                       b.Output(x);
+                       b.Output(b.Add(kMergeGrid, MergeGrid{2}, {b.Input("x", {16, width}), of}));
+                     },
+                     4,
+                     {},
+                     given});
+    cases.push_back({fmt::format("Pictures among tokens, {} wide", width),
+                     [=](Builder& b) {
+                       const Value ids = b.graph().Input("ids", DType::kI32, {2, 3});
+                       b.Output(
+                           b.Add(kPlacePictures, PlacePictures{9, ""},
+                                 {b.Input("x", {2, 3, width}), ids, b.Input("y", {4, width})}));
+                     },
+                     1,
+                     {},
+                     given});
+  }
+  for (int64_t dim : {4, 20, 72}) {
+    const auto rotated = [](Builder& b, const char* name, const Dims& shape,
+                            const std::vector<Value>& tables) {
+      return nn::Rotate(b.Input(name, shape), tables[0], tables[1],
+                        {.heads = 2, .interleaved = false}, Path(name) / "#rotated");
+    };
+    cases.push_back(
+        {fmt::format("Attention within pictures, heads {} wide", dim),
+         [=](Builder& b) {
+           const Value of = grids(b);
+           const Value segments = b.Add(kGridSegments, GridSegments{16}, {of});
+           const auto tables = b.graph().AddMany(
+               kGridRotary, Attributes::Of(GridRotary{16, dim, 100.0}), {of}, Path("tables"));
+           const Dims shape = {16, 2 * dim};
+           b.Output(nn::PackedAttention(
+               rotated(b, "q", shape, tables), rotated(b, "k", shape, tables), b.Input("v", shape),
+               segments, {.heads = 2, .kv_heads = 2, .scale = 0.25}, Path("y")));
+         },
+         dim + 16,
+         {},
+         given});
+    const MultimodalRopeTable table{dim, 100.0, {dim / 4, dim / 4, 0}};
+    cases.push_back(
+        {fmt::format("Rope by each sequence's positions, heads {} wide", dim),
+         [=](Builder& b) {
+           const Value at = b.graph().Input("positions", DType::kI32, {3, 2, 3});
+           const auto tables =
+               b.graph().AddMany(kMultimodalRopeTable, Attributes::Of(table), {at}, Path("tables"));
+           b.Output(rotated(b, "x", {2, 3, 2 * dim}, tables));
+           const Value q = rotated(b, "q", {2, 3, 2 * dim}, tables);
+           const Value k = rotated(b, "k", {2, 3, 2 * dim}, tables);
+           const Attention attention{.heads = 2, .kv_heads = 2, .scale = 0.25};
+           b.Output(nn::Attention(q, k, b.Input("v", {2, 3, 2 * dim}), attention, Path("y")));
+         },
+         dim + 3,
+         {},
+         given});
+  }
+}
+
 struct AttentionSizes {
   int64_t queries, keys, dim;
 };
@@ -377,6 +451,7 @@ std::vector<Case> AllCases() {
   AddMovement(cases);
   AddPositions(cases);
   AddGathers(cases);
+  AddPictureGrids(cases);
   AddAttention(cases);
   AddMaskedAttention(cases);
   return cases;

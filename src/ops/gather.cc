@@ -22,7 +22,30 @@ std::vector<ValueType> InferGather(const Attributes&, const std::vector<ValueTyp
   return {out};
 }
 
+std::vector<ValueType> InferPlacePictures(const Attributes&, const std::vector<ValueType>& in) {
+  RequireRank(in[0], 2, Shape::kMaxRank, "the embedded tokens");
+  RequireRank(in[1], in[0].rank() - 1, in[0].rank() - 1, "the ids");
+  for (int axis = 0; axis < in[1].rank(); ++axis) {
+    RequireEqual(in[1].dim(axis), in[0].dim(axis), "the number of ids");
+  }
+  RequireRank(in[2], 2, 2, "the pictures' rows");
+  RequireEqual(in[2].dim(1), in[0].dim(-1), "the width of the pictures' rows");
+  if (in[1].dtype != DType::kI32) {
+    ShapeError(fmt::format("the ids must be i32, got {}", Name(in[1].dtype)));
+  }
+  return {in[0]};
+}
+
 }  // namespace
+
+const OpDef kPlacePictures{.name = "PlacePictures",
+                           .min_inputs = 3,
+                           .max_inputs = 3,
+                           .infer = InferPlacePictures,
+                           .describe = [](const Attributes& a) -> std::string {
+                             return fmt::format("placeholder={}",
+                                                a.get<PlacePictures>().placeholder);
+                           }};
 
 const OpDef kGather{.name = "Gather",
                     .min_inputs = 2,

@@ -1,6 +1,8 @@
 // Gather: rows of a table by their ids (ONNX Gather on axis 0): position and token embeddings, and
-// the rows that a head reads.
+// the rows that a head reads. PlacePictures: what was computed of pictures, among embedded tokens.
 #pragma once
+
+#include <string>
 
 #include "graph/op.h"
 
@@ -11,6 +13,15 @@ namespace vernier {
 /// run with Error{kInput}.
 struct Gather {};
 
+/// inputs: x [..., tokens, width], ids [..., tokens] (i32), rows [count, width]. Result: x with the
+/// rows, in their order, where an id is the placeholder. Another number of placeholders than of
+/// rows ends the run with Error{kInput} and this hint.
+struct PlacePictures {
+  int64_t placeholder;
+  std::string hint;
+};
+
 extern const OpDef kGather;
+extern const OpDef kPlacePictures;
 
 }  // namespace vernier

@@ -5,6 +5,7 @@
 #include "ops/gather.h"
 #include "ops/linear.h"
 #include "ops/norm.h"
+#include "ops/picture_grids.h"
 #include "ops/resize_grid.h"
 #include "ops/rope.h"
 #include "ops/shape_ops.h"
@@ -13,11 +14,39 @@ namespace vernier {
 
 std::span<const OpDef* const> AllOps() {
   static constexpr const OpDef* kOps[] = {
-      &kActivation,  &kAttention, &kBinary,      &kCachedAttention, &kCast,      &kConcat,
-      &kConstant,    &kExpand,    &kGather,      &kKvAppend,        &kLayerNorm, &kLinear,
-      &kFusedLinear, &kMatMul,    &kMean,        &kPatchify,        &kReshape,   &kRmsNorm,
-      &kResizeGrid,  &kRope,      &kRopeTable2d, &kRotaryAttention, &kSlice,     &kSoftmax,
-      &kTranspose,   &kUnary,
+      &kActivation,
+      &kAttention,
+      &kBinary,
+      &kCachedAttention,
+      &kCast,
+      &kConcat,
+      &kConstant,
+      &kDistanceBias,
+      &kExpand,
+      &kFusedLinear,
+      &kGather,
+      &kGridPositions,
+      &kGridRotary,
+      &kGridSegments,
+      &kKvAppend,
+      &kLayerNorm,
+      &kLinear,
+      &kMatMul,
+      &kMean,
+      &kMergeGrid,
+      &kMultimodalRopeTable,
+      &kPatchify,
+      &kPlacePictures,
+      &kReshape,
+      &kResizeGrid,
+      &kRmsNorm,
+      &kRope,
+      &kRopeTable2d,
+      &kRotaryAttention,
+      &kSlice,
+      &kSoftmax,
+      &kTranspose,
+      &kUnary,
   };
   return kOps;
 }

@@ -30,6 +30,8 @@ void FuseRotary(Graph& graph, const PassContext&) {
     const Node* key = OnlyRotationOf(graph, node.inputs[1], node);
     if (query == nullptr || key == nullptr) continue;
     const Rope& rope = query->attributes.get<Rope>();
+    // Tables of their own for the entries of a batch stay with Rope.
+    if (graph.value(query->inputs[1]).type.rank() != 2) continue;
     const bool same_tables =
         query->inputs[1] == key->inputs[1] && query->inputs[2] == key->inputs[2];
     if (!same_tables || rope.interleaved != key->attributes.get<Rope>().interleaved) continue;

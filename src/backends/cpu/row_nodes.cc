@@ -166,9 +166,9 @@ std::unique_ptr<PreparedNode> PrepareRope(const Node& node, Isa isa) {
   const Rope rope = node.attributes.get<Rope>();
   return Rows(isa, "rotary", [isa, rope](const RunArgs& args, int64_t begin, int64_t end) {
     const TensorArg &x = args.inputs[0], &cosines = args.inputs[1], &y = args.outputs[0];
-    const int64_t tokens = x.shape[1];
-    while (begin < end) {  // up to the end of each sequence, whose positions start again
-      const int64_t token = begin % tokens, rows = std::min(end - begin, tokens - token);
+    const int64_t period = cosines.rows();
+    while (begin < end) {  // up to the end of the tables, where positions start again
+      const int64_t token = begin % period, rows = std::min(end - begin, period - token);
       SelectRotary(isa)(
           {.tokens = rows,
            .heads = rope.heads,

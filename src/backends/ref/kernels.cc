@@ -12,6 +12,7 @@
 #include "backends/ref/attention.h"
 #include "backends/ref/gather.h"
 #include "backends/ref/gemm.h"
+#include "backends/ref/picture_grids.h"
 #include "backends/ref/positions.h"
 #include "core/check.h"
 #include "core/parallel.h"
@@ -20,6 +21,7 @@
 #include "ops/gather.h"
 #include "ops/linear.h"
 #include "ops/norm.h"
+#include "ops/picture_grids.h"
 #include "ops/resize_grid.h"
 #include "ops/rope.h"
 #include "ops/shape_ops.h"
@@ -118,6 +120,8 @@ double Apply(ActivationKind kind, double x) {
       return std::max(x, 0.0);
     case ActivationKind::kTanh:
       return std::tanh(x);
+    case ActivationKind::kSilu:
+      return x / (1.0 + std::exp(-x));
   }
   return x;
 }
@@ -389,12 +393,18 @@ constexpr std::pair<const OpDef*, RefKernel> kKernels[] = {
     {&kDistanceBias, RefDistanceBias},
     {&kExpand, RunExpand},
     {&kGather, RefGather},
+    {&kGridPositions, RefGridPositions},
+    {&kGridRotary, RefGridRotary},
+    {&kGridSegments, RefGridSegments},
     {&kKvAppend, RefKvAppend},
     {&kLayerNorm, RunLayerNorm},
     {&kLinear, RunLinear},
     {&kMatMul, RunMatMul},
     {&kMean, RunMean},
+    {&kMergeGrid, RefMergeGrid},
+    {&kMultimodalRopeTable, RefMultimodalRopeTable},
     {&kPatchify, RunPatchify},
+    {&kPlacePictures, RefPlacePictures},
     {&kReshape, RunReshape},
     {&kResizeGrid, RefResizeGrid},
     {&kRmsNorm, RunRmsNorm},

@@ -86,12 +86,13 @@ void RefRope(const RefArgs& args) {
   const auto& rope = args.attributes.get<Rope>();
   const TensorArg &x = args.inputs[0], &cosines = args.inputs[1], &sines = args.inputs[2];
   const TensorArg& y = args.outputs[0];
-  const int64_t tokens = x.shape[1], pairs = cosines.columns();
+  // The tables' rows go with the value's, or with the tokens of each entry of its batch.
+  const int64_t period = cosines.rows(), pairs = cosines.columns();
   const int64_t step = rope.interleaved ? 2 : 1, other = rope.interleaved ? 1 : pairs;
   ParallelFor(args.threads, x.rows(), 16, [&](int64_t begin, int64_t end) {
     for (int64_t row = begin; row < end; ++row) {
-      const float* cosine = cosines.row<float>(row % tokens);
-      const float* sine = sines.row<float>(row % tokens);
+      const float* cosine = cosines.row<float>(row % period);
+      const float* sine = sines.row<float>(row % period);
       for (int64_t head = 0; head < rope.heads; ++head) {
         const float* from = x.row<float>(row) + head * 2 * pairs;
         float* to = y.row<float>(row) + head * 2 * pairs;
@@ -134,6 +135,35 @@ void RefRopeTable2d(const RefArgs& args) {
         cosine[frequencies + j] = static_cast<float>(std::cos(y));
         sine[frequencies + j] = static_cast<float>(std::sin(y));
       }
+    }
+  }
+}
+
+void RefMultimodalRopeTable(const RefArgs& args) {
+  const auto& table = args.attributes.get<MultimodalRopeTable>();
+  const TensorArg &positions = args.inputs[0], &cosines = args.outputs[0];
+  const int64_t sequences = positions.shape[1], tokens = positions.shape[2];
+  struct Pair {
+    int64_t axis;
+    float frequency;
+  };
+  std::vector<Pair> pairs;
+  for (int64_t axis = 0; axis < 3; ++axis) {
+    for (int64_t i = 0; i < table.sections[static_cast<size_t>(axis)]; ++i) {
+      const double share =
+          2.0 * static_cast<double>(pairs.size()) / static_cast<double>(table.head_dim);
+      pairs.push_back({axis, static_cast<float>(std::pow(table.theta, -share))});
+    }
+  }
+  for (int64_t row = 0; row < sequences * tokens; ++row) {
+    const int64_t sequence = row / tokens, token = row % tokens;
+    float* cosine = cosines.row<float>(row);
+    float* sine = args.outputs[1].row<float>(row);
+    for (const auto& [axis, frequency] : pairs) {
+      const int32_t position = positions.row<const int32_t>(axis * sequences + sequence)[token];
+      const auto angle = static_cast<double>(static_cast<float>(position) * frequency);
+      *cosine++ = static_cast<float>(std::cos(angle));
+      *sine++ = static_cast<float>(std::sin(angle));
     }
   }
 }

@@ -7,6 +7,7 @@ namespace vernier {
 
 void RefRope(const RefArgs& args);
 void RefRopeTable2d(const RefArgs& args);
+void RefMultimodalRopeTable(const RefArgs& args);
 void RefResizeGrid(const RefArgs& args);
 
 }  // namespace vernier
