@@ -1,6 +1,7 @@
 #include "models/names.h"
 
 #include <initializer_list>
+#include <optional>
 
 namespace vernier {
 namespace {
@@ -116,6 +117,89 @@ void AddPix2StructEncoderModuleAliases(Graph& graph, int64_t layers) {
   }
   AddModules(graph, root / "encoder.layer" / static_cast<int>(layers - 1), {root / "encoder"});
   AddModules(graph, root / "layernorm", {root});
+}
+
+namespace {
+
+// By what a name begins with, and so one rule at most applies to it: parts repeat further inside.
+struct PrefixRule {
+  std::string_view published, native;
+};
+constexpr PrefixRule kPaddleOcrVlPrefixes[] = {
+    {"visual", "model.visual"}, {"mlp_AR", "model.projector"}, {"model", "model.language_model"}};
+
+// What follows a leading module, dot included; nothing where `name` begins with another.
+std::optional<std::string_view> Behind(std::string_view name, std::string_view module) {
+  if (!name.starts_with(module)) return {};
+  name.remove_prefix(module.size());
+  if (!name.empty() && name[0] != '.') return {};
+  return name;
+}
+
+std::string Joined(std::string_view a, std::string_view b) { return std::string(a).append(b); }
+
+std::optional<std::string> ShortPaddleOcrVlName(std::string_view name) {
+  constexpr PrefixRule kModules[] = {
+      {"visual.vision_model.encoder.rotary_pos_emb", "vision/rotary"},
+      {"visual.vision_model.encoder.layers", "vision/layer"},
+      {"visual.vision_model", "vision/"},
+      {"model.rotary_emb", "text/rotary"},
+      {"model.layers", "text/layer"},
+      {"model", "text/"},
+      {"mlp_AR", "projector/"}};
+  if (name == "mlp_AR") return "projector/out";
+  for (const auto& [module, short_name] : kModules) {
+    const auto rest = Behind(name, module);
+    if (!rest || rest->empty()) continue;
+    return Joined(short_name, short_name.ends_with('/') ? rest->substr(1) : *rest);
+  }
+  return {};
+}
+
+void AddPaddleOcrVlModules(Graph& graph) {
+  const Path vision("visual.vision_model"), text("model"), projector("mlp_AR");
+  for (int i = 0; graph.Find((vision / "encoder.layers" / i).text()) != kNoValue; ++i) {
+    const Path layer = vision / "encoder.layers" / i;
+    AddModules(graph, layer / "self_attn.out_proj", {layer / "self_attn"});
+    AddModules(graph, layer / "mlp.fc2", {layer / "mlp"});
+  }
+  AddModules(graph, vision / "post_layernorm", {vision, Path("visual")});
+  AddModules(graph, projector / "linear_2", {projector});
+  for (int i = 0; graph.Find((text / "layers" / i).text()) != kNoValue; ++i) {
+    const Path layer = text / "layers" / i;
+    AddModules(graph, layer / "self_attn.o_proj", {layer / "self_attn"});
+    AddModules(graph, layer / "mlp.down_proj", {layer / "mlp"});
+  }
+  AddModules(graph, text / "norm", {text});
+}
+
+}  // namespace
+
+void AddPaddleOcrVlAliases(Graph& graph) {
+  AddPaddleOcrVlModules(graph);
+  for (size_t id = 0; id < graph.values().size(); ++id) {
+    const Value value{&graph, static_cast<int>(id)};
+    const ValueInfo& info = graph.values()[id];
+    const bool is_result = info.kind == ValueKind::kResult;
+    std::vector<std::string> names = info.aliases;
+    names.push_back(info.name);
+    for (const std::string& name : names) {
+      for (const PrefixRule& rule : kPaddleOcrVlPrefixes) {
+        if (const auto rest = Behind(name, rule.published)) {
+          graph.AddAlias(value, Joined(rule.native, *rest));
+        }
+      }
+      const auto short_name = is_result ? ShortPaddleOcrVlName(name) : std::nullopt;
+      if (short_name) graph.AddAlias(value, *short_name);
+    }
+  }
+}
+
+std::string PublishedPaddleOcrVlName(std::string_view name) {
+  for (const PrefixRule& rule : kPaddleOcrVlPrefixes) {
+    if (const auto rest = Behind(name, rule.native)) return Joined(rule.published, *rest);
+  }
+  return std::string(name);
 }
 
 std::span<const NameRule> VitNameRules() { return kVitRules; }

@@ -32,6 +32,13 @@ void AddVitModuleAliases(Graph& graph, int64_t layers);
 void AddPeModuleAliases(Graph& graph, int64_t layers);
 void AddPix2StructEncoderModuleAliases(Graph& graph, int64_t layers);
 
+/// PaddleOCR-VL's names, of the vision graph or a decoder's: transformers 5's modules beside the
+/// published ones, short ones such as vision/layer.0 and text/norm for results, and modules that
+/// end in another's tensor.
+void AddPaddleOcrVlAliases(Graph& graph);
+/// The published name of a PaddleOCR-VL tensor from either spelling.
+std::string PublishedPaddleOcrVlName(std::string_view name);
+
 /// transformers 5 module names of ViT; canonical are those of transformers 4 without "vit.".
 std::span<const NameRule> VitNameRules();
 /// timm's names of the Perception Encoder; canonical are Meta's.

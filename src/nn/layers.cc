@@ -49,6 +49,10 @@ Value Add(Value a, Value b, const Path& at) {
   return AddNode(kBinary, Binary{BinaryKind::kAdd}, {a, b}, at);
 }
 
+Value Mul(Value a, Value b, const Path& at) {
+  return AddNode(kBinary, Binary{BinaryKind::kMul}, {a, b}, at);
+}
+
 Value LayerScale(Value x, const Path& gamma, const Path& at) {
   const Value factor = GraphOf(x).Weight(gamma, Shape{x.dim(-1).constant()});
   return AddNode(kBinary, Binary{BinaryKind::kMul}, {x, factor}, at);
@@ -59,7 +63,7 @@ Value LayerScale(Value x, const Path& gamma, const Path& at) {
 Value GatedMlp(Value x, const Path& at, const GatedMlpWidths& widths, ActivationKind activation) {
   const Value gate = Activate(Linear(x, at / "wi_0", widths.hidden, false), activation, at / "act");
   const Value value = Linear(x, at / "wi_1", widths.hidden, false);
-  const Value gated = AddNode(kBinary, Binary{BinaryKind::kMul}, {gate, value}, at / "dropout");
+  const Value gated = Mul(gate, value, at / "dropout");
   return Linear(gated, at / "wo", widths.out, false);
 }
 
@@ -78,6 +82,11 @@ Value Attention(Value q, Value k, Value v, const vernier::Attention& attributes,
 Value MaskedAttention(Value q, Value k, Value v, Value visible,
                       const vernier::Attention& attributes, const Path& at) {
   return AddNode(kAttention, attributes, {q, k, v, Value{}, Value{}, visible}, at);
+}
+
+Value PackedAttention(Value q, Value k, Value v, Value segments,
+                      const vernier::Attention& attributes, const Path& at) {
+  return AddNode(kAttention, attributes, {q, k, v, Value{}, segments}, at);
 }
 
 Value AttentionProbabilities(Value q, Value k, const vernier::Attention& attributes,
@@ -128,6 +137,18 @@ Value PatchEmbed(Value pixels, const PatchEmbedding& patch, const Path& weights,
   std::vector<Value> inputs = {patches, weight};
   if (patch.bias) inputs.push_back(graph.Weight(weights / "bias", Shape{patch.width}));
   return AddNode(kLinear, vernier::Linear{}, std::move(inputs), at);
+}
+
+Value EmbedPatches(Value patches, int64_t width, const Path& at) {
+  const int64_t channels = patches.dim(1).constant();
+  const int64_t height = patches.dim(2).constant(), columns = patches.dim(3).constant();
+  const int64_t in = channels * height * columns;
+  const Value rows = Reshape(patches, {patches.dim(0), in}, at / "#rows");
+  Graph& graph = GraphOf(patches);
+  const Value weight =
+      graph.Weight(at / "weight", Shape{width, in}, Shape{width, channels, height, columns});
+  const Value bias = graph.Weight(at / "bias", Shape{width});
+  return AddNode(kLinear, vernier::Linear{}, {rows, weight, bias}, at);
 }
 
 Value Reshape(Value x, Dims shape, const Path& at) {

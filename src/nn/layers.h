@@ -22,6 +22,8 @@ Value LayerNorm(Value x, const Path& at, double eps);
 Value RmsNorm(Value x, const Path& at, double eps);
 Value Activate(Value x, ActivationKind kind, const Path& at);
 Value Add(Value a, Value b, const Path& at);
+/// a * b, element by element.
+Value Mul(Value a, Value b, const Path& at);
 /// x * gamma, one factor per channel.
 Value LayerScale(Value x, const Path& gamma, const Path& at);
 /// T5's gated feed-forward: (act(x * wi_0) . (x * wi_1)) * wo under `at`, no biases.
@@ -37,6 +39,9 @@ Value Embedding(Value ids, const Path& at, int64_t rows, int64_t width);
 Value Attention(Value q, Value k, Value v, const vernier::Attention& attributes, const Path& at);
 /// Attention over the keys that `visible` [batch, keys] marks with 1.
 Value MaskedAttention(Value q, Value k, Value v, Value visible,
+                      const vernier::Attention& attributes, const Path& at);
+/// Attention of packed tokens [tokens, channels], within each of the `segments` (i32 offsets).
+Value PackedAttention(Value q, Value k, Value v, Value segments,
                       const vernier::Attention& attributes, const Path& at);
 /// Softmax of q k^T * scale as [batch, heads, queries, keys]; only for looking at.
 Value AttentionProbabilities(Value q, Value k, const vernier::Attention& attributes,
@@ -60,6 +65,8 @@ struct PatchEmbedding {
   bool bias;
 };
 Value PatchEmbed(Value pixels, const PatchEmbedding& patch, const Path& weights, const Path& at);
+/// The same for patches that are cut already: [patches, channels, ph, pw] to [patches, width].
+Value EmbedPatches(Value patches, int64_t width, const Path& at);
 
 Value Reshape(Value x, Dims shape, const Path& at);
 Value Slice(Value x, int axis, const Dim& begin, const Dim& length, const Path& at);
