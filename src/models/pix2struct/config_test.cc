@@ -75,7 +75,7 @@ TEST(Pix2StructConfig, RefusesNumbersOutOfBounds) {
   ExpectRefused(R"({"vision_config": {"seq_len": 1}})", "seq_len is 1, expected 2 to 262144");
   ExpectRefused(R"({"vision_config": {"layer_norm_eps": -1}})", "must lie between 0 and 1");
   ExpectRefused(R"({"vision_config": {"dense_act_fn": "mish"}})",
-                "dense_act_fn is \"silu\", which is not supported");
+                "dense_act_fn is \"mish\", which is not supported");
   ExpectRefused(R"({"text_config": {"vocab_size": 1}})", "vocab_size is 1");
   ExpectRefused(R"({"text_config": {"eos_token_id": 60000}})",
                 "eos_token_id is 60000, expected 0 to 50243");
