@@ -57,17 +57,6 @@ bool IsPnm(std::span<const uint8_t> bytes) {
          (bytes[2] == '#' || bytes[2] == ' ' || (bytes[2] >= '\t' && bytes[2] <= '\r'));
 }
 
-void RefuseUrl(const std::string& path) {
-  for (const std::string_view scheme : {"http://", "https://", "ftp://", "file://", "data:"}) {
-    if (path.compare(0, scheme.size(), scheme) != 0) continue;
-    throw Error(
-        ErrorKind::kInput,
-        fmt::format("'{}…' is not a path: images are read from files, '{}' is never fetched",
-                    path.substr(0, 40), scheme),
-        "save the picture to a file and give its path");
-  }
-}
-
 }  // namespace
 
 const char* Name(ImageMode mode) {
@@ -88,12 +77,27 @@ int BytesPerPixel(ImageMode mode) {
 }
 
 const char* Name(ImageFormat format) {
-  static constexpr const char* kNames[] = {"JPEG", "PNG", "WebP", "TIFF", "BMP", "PPM"};
+  static constexpr const char* kNames[] = {"JPEG", "PNG", "WebP", "TIFF", "BMP", "PPM", "PDF"};
   return kNames[static_cast<size_t>(format)];
 }
 
 PixelBuffer::PixelBuffer(size_t bytes)
     : data_(std::make_unique_for_overwrite<uint8_t[]>(bytes)), size_(bytes) {}
+
+void RefuseUrl(const std::string& path) {
+  for (const std::string_view scheme : {"http://", "https://", "ftp://", "file://", "data:"}) {
+    if (path.compare(0, scheme.size(), scheme) != 0) continue;
+    throw Error(
+        ErrorKind::kInput,
+        fmt::format("'{}…' is not a path: images are read from files, '{}' is never fetched",
+                    path.substr(0, 40), scheme),
+        "save the picture to a file and give its path");
+  }
+}
+
+int CountTiffPages(std::span<const uint8_t> bytes, const std::string& name) {
+  return IsTiff(bytes) ? CountTiffDirectories({name, bytes, {}}) : 1;
+}
 
 Image NewImage(ImageMode mode, int64_t width, int64_t height) {
   VN_CHECK(width > 0 && height > 0);
@@ -146,7 +150,7 @@ void CheckDimensions(const EncodedImage& file, ImageFormat format, int64_t width
                 fmt::format("the header says {}x{} pixels, more than the limit of {}: a "
                             "decompression bomb?",
                             width, height, limit),
-                "raise the limit with --max-pixels if you trust the file");
+                "raise the limit with --max-image-pixels if you trust the file");
 }
 
 Image NewDecodedImage(const EncodedImage& file, ImageFormat format, ImageMode mode, int64_t width,

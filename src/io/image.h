@@ -31,7 +31,7 @@ const char* Name(ImageMode mode);
 int Channels(ImageMode mode);
 int BytesPerPixel(ImageMode mode);
 
-enum class ImageFormat : uint8_t { kJpeg, kPng, kWebP, kTiff, kBmp, kPnm };
+enum class ImageFormat : uint8_t { kJpeg, kPng, kWebP, kTiff, kBmp, kPnm, kPdf };
 
 const char* Name(ImageFormat format);
 
@@ -82,6 +82,12 @@ Image NewImageLike(const Image& source, ImageMode mode, int64_t width, int64_t h
 
 /// The same picture again; images are otherwise only moved.
 Image CopyOf(const Image& source);
+
+/// Throws Error{kInput} for a URL: nothing is ever fetched.
+void RefuseUrl(const std::string& path);
+
+/// Pages of a TIFF file, 1 for other formats; `name` stands for the file in messages.
+int CountTiffPages(std::span<const uint8_t> bytes, const std::string& name);
 
 /// Reads the file at `path`; the format is decided by content. Throws Error{kInput} that names the
 /// file, the format and the fault. URLs are refused: nothing is ever fetched.

@@ -20,6 +20,7 @@ Image DecodeJpeg(const EncodedImage& file);
 Image DecodePng(const EncodedImage& file);
 Image DecodeWebP(const EncodedImage& file);
 Image DecodeTiff(const EncodedImage& file);
+int CountTiffDirectories(const EncodedImage& file);
 Image DecodeBmp(const EncodedImage& file);
 Image DecodePnm(const EncodedImage& file);
 

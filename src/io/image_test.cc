@@ -94,7 +94,7 @@ TEST(DecodeImage, SaysWhatAFileIsThatIsNoImage) {
 TEST(DecodeImage, RefusesHeadersOfMorePixelsThanTheLimit) {
   for (const char* name : {"bad_png_60000x60000.png", "bad_jpeg_60000x60000.jpg"}) {
     EXPECT_THAT(MessageFor(name), HasSubstr("the header says 60000x60000 pixels"));
-    EXPECT_THAT(MessageFor(name), HasSubstr("--max-pixels"));
+    EXPECT_THAT(MessageFor(name), HasSubstr("--max-image-pixels"));
   }
 }
 

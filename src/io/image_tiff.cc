@@ -127,8 +127,10 @@ class TiffDecoder {
     if (tiff_ == nullptr) RefuseDamaged();
   }
 
+  int CountPages() { return static_cast<int>(TIFFNumberOfDirectories(tiff_.get())); }
+
   Image Decode() {
-    const int pages = static_cast<int>(TIFFNumberOfDirectories(tiff_.get()));
+    const int pages = CountPages();
     SelectPage(pages);
     tags_ = ReadTags(tiff_.get());
     CheckDimensions(file_, kFormat, tags_.width, tags_.height);
@@ -372,5 +374,7 @@ class TiffDecoder {
 }  // namespace
 
 Image DecodeTiff(const EncodedImage& file) { return TiffDecoder(file).Decode(); }
+
+int CountTiffDirectories(const EncodedImage& file) { return TiffDecoder(file).CountPages(); }
 
 }  // namespace vernier
