@@ -26,7 +26,8 @@ std::vector<Flag> PictureFlagTable(PictureFlags& flags) {
           {.name = "--exif",
            .metavar = "",
            .section = "Pictures",
-           .help = "Turn pictures upright as their EXIF orientation says; the references do not.",
+           .help = "Turn pictures upright as their EXIF orientation says; the references do not, "
+                   "except PaddleOCR-VL's, which always does.",
            .target = &flags.exif},
           {.name = "--font",
            .metavar = "FILE.ttf",
@@ -42,7 +43,29 @@ std::vector<Flag> PictureFlagTable(PictureFlags& flags) {
            .target = &flags.max_patches,
            .unit = "patches",
            .default_text = "the checkpoint's",
-           .least = 1}};
+           .least = 1},
+          {.name = "--max-pixels",
+           .metavar = "N",
+           .section = "Pictures",
+           .help = "PaddleOCR-VL: shrink pictures to so many pixels; fewer need less memory.",
+           .target = &flags.max_pixels,
+           .unit = "pixels",
+           .default_text = "the checkpoint's",
+           .least = 1},
+          {.name = "--min-pixels",
+           .metavar = "N",
+           .section = "Pictures",
+           .help = "PaddleOCR-VL: enlarge pictures to so many pixels.",
+           .target = &flags.min_pixels,
+           .unit = "pixels",
+           .default_text = "the checkpoint's",
+           .least = 1},
+          {.name = "--alpha",
+           .metavar = "HOW",
+           .section = "Pictures",
+           .help = "PaddleOCR-VL: lay transparent pictures over white, or drop the transparency.",
+           .target = &flags.alpha,
+           .choices = {"white", "drop"}}};
 }
 
 void Apply(const PictureFlags& flags, SessionOptions& session) {
@@ -52,6 +75,9 @@ void Apply(const PictureFlags& flags, SessionOptions& session) {
   session.apply_exif = flags.exif;
   session.font = flags.font;
   session.max_patches = flags.max_patches;
+  session.max_pixels = flags.max_pixels;
+  session.min_pixels = flags.min_pixels;
+  session.alpha = flags.alpha;
 }
 
 }  // namespace vernier

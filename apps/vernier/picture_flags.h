@@ -17,6 +17,9 @@ struct PictureFlags {
   bool exif = false;
   std::string font;
   int64_t max_patches = 0;
+  int64_t max_pixels = 0;
+  int64_t min_pixels = 0;
+  std::string alpha = "white";
 };
 
 std::vector<Flag> PictureFlagTable(PictureFlags& flags);

@@ -45,11 +45,11 @@ std::vector<Flag> InputFlags(RunVerbOptions& options) {
            .section = "Pictures",
            .help = "Pix2Struct: take the high byte of 16-bit grey, which the reference clips.",
            .target = &options.rescale_16bit},
-          {.name = "--max-pixels",
+          {.name = "--max-image-pixels",
            .metavar = "N",
            .section = "Pictures",
            .help = "Refuse pictures beyond this as decompression bombs.",
-           .target = &options.max_pixels,
+           .target = &options.max_image_pixels,
            .unit = "pixels",
            .default_text = "178956970 pixels, as Pillow",
            .least = 1}};
@@ -177,7 +177,7 @@ SessionOptions ToSessionOptions(const RunVerbOptions& options) {
   session.dtype = options.dtype;
   session.threads = static_cast<int>(options.threads);
   Apply(options.pictures, session);
-  session.max_pixels = options.max_pixels;
+  session.max_image_pixels = options.max_image_pixels;
   session.allow_empty_question = options.allow_empty;
   session.rescale_16bit = options.rescale_16bit;
   session.labels = options.labels || options.allow_random_head;

@@ -19,7 +19,7 @@ struct RunVerbOptions {
   std::string dtype = "f32";
   int64_t threads = 0;
   PictureFlags pictures;
-  int64_t max_pixels = 0;
+  int64_t max_image_pixels = 0;
   std::vector<std::string> prompts;
   std::vector<std::string> header_images;
   bool allow_empty = false;

@@ -70,7 +70,7 @@ struct GenerationRequest {
 };
 
 struct GeneratedText {
-  std::string text;                // prompt included, special tokens left out
+  std::string text;  // special tokens left out; prompt included, but not that of a conversation
   std::vector<int32_t> token_ids;  // start token, prompt, new tokens, the end token if it came
   int64_t prompt_tokens = 0;       // the start token included
   FinishReason finish_reason = FinishReason::kLength;

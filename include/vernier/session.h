@@ -45,13 +45,18 @@ struct SessionOptions {
   bool apply_exif = false;
   int64_t height = 0;                  // 0: the checkpoint's
   int64_t width = 0;                   // 0: the checkpoint's
-  int64_t max_pixels = 0;              // bound against decompression bombs; 0: Pillow's
+  int64_t max_image_pixels = 0;        // bound against decompression bombs; 0: Pillow's
   bool interpolate_positions = false;  // ViT: accept other sizes than the trained one
   std::string semantics = {};          // Perception Encoder: "original" or "timm"
   int64_t max_patches = 0;             // Pix2Struct; 0: the checkpoint's
   bool rescale_16bit = false;          // Pix2Struct: 16-bit grey by its high byte, not clipped
   std::string font = {};               // Pix2Struct: file; empty: Arial or DejaVu Sans
   bool allow_empty_question = false;   // Pix2Struct
+  int64_t min_pixels = 0;              // PaddleOCR-VL: of what the model gets; 0: the checkpoint's
+  int64_t max_pixels = 0;              // the same
+  std::string alpha = {};              // PaddleOCR-VL: "white" lies under transparency, or "drop"
+  double pdf_dpi = 0;                  // pixels per inch of a PDF's pages; 0: 200
+  std::string pdf_password = {};
 
   // Heads.
   bool labels = false;             // the classification head is wanted
@@ -107,7 +112,7 @@ struct RunHooks {
 };
 
 struct ModelInfo {
-  std::string family;        // "vit", "pe"
+  std::string family;        // "vit", "pe", "pix2struct", "paddleocr_vl"
   std::string architecture;  // as the checkpoint calls itself
   std::vector<std::string> labels;
   int64_t height = 0;  // of the pictures that the model gets
@@ -117,6 +122,8 @@ struct ModelInfo {
   std::string processor;  // what happens to pictures, as one JSON object
   bool random_head = false;
   bool reads_headers = false;  // a question is drawn above each picture (Pix2Struct's VQA models)
+  bool chats = false;          // pictures and text are read in one sequence (PaddleOCR-VL)
+  int64_t context_tokens = 0;  // … of at most so many tokens, the answer included
   std::vector<std::string> warnings;
 };
 
@@ -134,9 +141,16 @@ struct SessionSeconds {
 
 using NamedTensors = std::map<std::string, Tensor, std::less<>>;
 
+/// A picture's file, and which page of one that has several (TIFF, PDF), counted from 0.
+struct PictureFile {
+  std::string file;
+  int page = 0;
+};
+
 /// What was done to one picture on its way into the model.
 struct PictureInfo {
   std::string file;
+  int page = 0;
   std::string mode;    // as decoded, in Pillow's names
   int64_t height = 0;  // as decoded
   int64_t width = 0;
@@ -150,6 +164,24 @@ struct PictureInfo {
 struct PictureHeaders {
   std::vector<std::string> questions = {};  // texts, drawn by the processor
   std::vector<std::string> images = {};     // files of ready pictures, instead of texts
+};
+
+/// One turn of a conversation with a model that reads pictures among text (ModelInfo::chats).
+struct ChatTurn {
+  std::string role = "user";               // or "system", "assistant"
+  std::vector<PictureFile> pictures = {};  // the user's; they stand before the text
+  std::string text = {};
+};
+
+/// What such a model answers to.
+struct ChatPrompt {
+  std::vector<ChatTurn> turns;
+  /// Instead of what the chat template makes of the turns: the prompt as the model reads it, with a
+  /// slot for each of the turns' pictures.
+  std::string raw = {};
+  bool add_slots = false;     // put the slots that `raw` lacks where the template has them
+  bool plain_text = false;    // typed text that spells a special token stays text
+  bool for_spotting = false;  // prepare pictures as the task of spotting wants them
 };
 
 /// How much noise to make where no pictures are at hand.
@@ -181,6 +213,16 @@ class Session {
   Pictures ReadImages(const std::vector<std::string>& files,
                       const PictureHeaders& headers = {}) const;
 
+  /// The same for single pages of files.
+  Pictures ReadPages(const std::vector<PictureFile>& pages,
+                     const PictureHeaders& headers = {}) const;
+
+  /// Conversations as the inputs of a model that chats, one row each: "input_ids" and
+  /// "attention_mask" [prompts, tokens], padded on the left, "pixel_values" [patches, 3, side,
+  /// side] and "image_grid_thw" [pictures, 3] of all pictures in their order; the last two are
+  /// missing where there are none. Throws Error{kUsage} where slots and pictures do not match.
+  Pictures ReadChats(const std::vector<ChatPrompt>& prompts) const;
+
   /// Noise of the size that the model gets, as inputs for Run: for timing.
   NamedTensors NoiseInputs(const NoiseOptions& options) const;
 
@@ -189,8 +231,9 @@ class Session {
 
   /// The checkpoint's own options of generation; null for a model that does not write.
   const GenerationOptions* generation_options() const;
-  /// Answers about the pictures of `inputs`, one each. A run with decoder_input_ids [pictures,
-  /// tokens] among its inputs gives the logits behind every token instead (teacher forcing).
+  /// Answers about the pictures of `inputs`, one each, or to each row of their input_ids. A run
+  /// with decoder_input_ids [pictures, tokens] among its inputs gives the logits behind every token
+  /// instead (teacher forcing); a run of a model that chats always does, of input_ids.
   GenerationOutput Generate(const NamedTensors& inputs, const GenerationRequest& request);
 
   /// Token features of a run: "last_hidden_state" or "features" [batch, tokens, width].

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <cmath>
+#include <filesystem>
 
 #include "core/check.h"
 #include "models/config_checks.h"
@@ -51,6 +52,55 @@ ValueTable TensorThenNormalize(std::span<const double, 3> mean, std::span<const 
     for (size_t level = 0; level < 256; ++level)
       table[c][level] = (static_cast<float>(level) / 255.0F - static_cast<float>(mean[c])) /
                         static_cast<float>(std[c]);
+  return table;
+}
+
+Json ImageProcessorConfig(const std::string& folder) {
+  namespace fs = std::filesystem;
+  const fs::path own = fs::path(folder) / "preprocessor_config.json";
+  const fs::path joint = fs::path(folder) / "processor_config.json";
+  std::error_code ignored;
+  if (fs::exists(own, ignored)) return Json::ParseFile(own.string());
+  if (fs::exists(joint, ignored))
+    return Json::ParseFile(joint.string()).GetObject("image_processor");
+  return {};
+}
+
+LevelScaling ParseLevelScaling(const Json& config, const LevelScaling& otherwise) {
+  LevelScaling scaling = otherwise;
+  scaling.rescale = config.GetBool("do_rescale", otherwise.rescale);
+  scaling.rescale_factor = config.GetNumber("rescale_factor", otherwise.rescale_factor);
+  if (!(scaling.rescale_factor > 0.0))
+    throw Error(ErrorKind::kInput,
+                fmt::format("{} is {}; a positive number was expected",
+                            config.Where("rescale_factor"), scaling.rescale_factor));
+  scaling.normalize = config.GetBool("do_normalize", otherwise.normalize);
+  scaling.mean = ThreeChannels(config, "image_mean", otherwise.mean, true);
+  scaling.std = ThreeChannels(config, "image_std", otherwise.std, false);
+  return scaling;
+}
+
+ValueTable RescaleThenNormalize(const LevelScaling& scaling, ResizeFlavour flavour) {
+  const bool torch = flavour == ResizeFlavour::kTorch8;
+  const auto factor = static_cast<float>(scaling.rescale_factor);
+  const auto inverse = static_cast<float>(1.0 / scaling.rescale_factor);
+  ValueTable table;
+  for (size_t c = 0; c < 3; ++c) {
+    float mean = static_cast<float>(scaling.mean[c]);
+    float std = static_cast<float>(scaling.std[c]);
+    const bool fused = torch && scaling.rescale && scaling.normalize;
+    if (fused) {
+      mean *= inverse;
+      std *= inverse;
+    }
+    for (size_t level = 0; level < 256; ++level) {
+      float value = static_cast<float>(level);
+      if (scaling.rescale && !fused)
+        value = torch ? value * factor
+                      : static_cast<float>(static_cast<double>(level) * scaling.rescale_factor);
+      table[c][level] = scaling.normalize ? (value - mean) / std : value;
+    }
+  }
   return table;
 }
 

@@ -36,7 +36,11 @@ struct ProcessorOverrides {
   bool rescale_16bit = false;  // 16-bit grey by its high byte instead of clipped
   bool allow_empty = false;    // a question of blanks
   std::string font = {};       // file; empty: Arial or DejaVu Sans, as this machine has them
-  int64_t max_pixels = kDefaultMaxPixels;  // of a picture with its header
+  int64_t max_image_pixels = kDefaultMaxPixels;  // of a picture with its header
+  // PaddleOCR-VL only: pixels that the model gets.
+  std::optional<int64_t> min_pixels = {};
+  std::optional<int64_t> max_pixels = {};
+  bool drop_alpha = false;  // show what lies under transparency instead of white
 };
 
 /// What stands above a picture of a model that reads its question there: a text to draw, or a
@@ -69,6 +73,26 @@ using ValueTable = std::array<std::array<float, 256>, 3>;
 
 /// (level / 255 - mean) / std, every step rounded to fp32: torchvision's ToTensor and Normalize.
 ValueTable TensorThenNormalize(std::span<const double, 3> mean, std::span<const double, 3> std);
+
+/// What a folder says about its image processor: preprocessor_config.json, else "image_processor"
+/// in processor_config.json, else null.
+Json ImageProcessorConfig(const std::string& folder);
+
+/// rescale and normalize of transformers' image processors.
+struct LevelScaling {
+  bool rescale = true;
+  double rescale_factor = 1.0 / 255.0;
+  bool normalize = true;
+  std::array<double, 3> mean{0.5, 0.5, 0.5};
+  std::array<double, 3> std{0.5, 0.5, 0.5};
+};
+
+/// do_rescale, rescale_factor, do_normalize, image_mean and image_std of preprocessor_config.json.
+LevelScaling ParseLevelScaling(const Json& config, const LevelScaling& otherwise);
+
+/// Level by level what transformers computes over whole pictures: with torch8 its tensor form,
+/// which folds both steps into one, else its numpy form.
+ValueTable RescaleThenNormalize(const LevelScaling& scaling, ResizeFlavour flavour);
 
 /// Writes `rgb` as [3, height, width] through the table. `out` must hold exactly that.
 void WritePixelValues(const Image& rgb, const ValueTable& table, std::span<float> out);

@@ -47,6 +47,14 @@ int64_t CountParameters(const LoadedModel& model) {
   return sum;
 }
 
+PageOptions PageOptionsOf(const SessionOptions& options) {
+  PageOptions pages;
+  if (options.max_image_pixels > 0) pages.decode.max_pixels = options.max_image_pixels;
+  if (options.pdf_dpi > 0) pages.pdf_dpi = options.pdf_dpi;
+  pages.pdf.password = options.pdf_password;
+  return pages;
+}
+
 }  // namespace
 
 const char* Name(Family family) {
@@ -113,7 +121,7 @@ LoadedModel LoadModel(const ModelFolder& folder, const SessionOptions& options) 
   }
   model.info.parameters = CountParameters(model);
   model.info.processor = model.pictures.describe().Compact();
-  if (options.max_pixels > 0) model.pictures.decode.max_pixels = options.max_pixels;
+  model.pictures.pages = PageOptionsOf(options);
   return model;
 }
 
@@ -131,7 +139,10 @@ ProcessorOverrides OverridesOf(const SessionOptions& options) {
   overrides.rescale_16bit = options.rescale_16bit;
   overrides.allow_empty = options.allow_empty_question;
   overrides.font = options.font;
+  if (options.max_image_pixels > 0) overrides.max_image_pixels = options.max_image_pixels;
+  if (options.min_pixels > 0) overrides.min_pixels = options.min_pixels;
   if (options.max_pixels > 0) overrides.max_pixels = options.max_pixels;
+  overrides.drop_alpha = options.alpha == "drop";
   return overrides;
 }
 

@@ -10,21 +10,6 @@
 namespace vernier {
 namespace {
 
-PictureInfo InfoOf(const std::string& file, PictureReport report) {
-  return {.file = file,
-          .mode = std::move(report.mode),
-          .height = report.size.height,
-          .width = report.size.width,
-          .exif_orientation = report.exif_orientation,
-          .steps = std::move(report.steps),
-          .warnings = std::move(report.warnings)};
-}
-
-// Messages of decoders begin with the file; those of processors do not.
-Error NamingFile(const Error& error, const std::string& file) {
-  return error.message().find(file) == std::string::npos ? error.WithContext(file) : error;
-}
-
 // The text or file for picture `index`: its own, or the one for all.
 std::optional<std::string> ForPicture(const std::vector<std::string>& given, size_t index) {
   if (given.empty()) return std::nullopt;
@@ -47,6 +32,21 @@ Shape BatchOf(int64_t pictures, const Shape& one) {
 
 }  // namespace
 
+PictureInfo PictureInfoOf(const PictureFile& file, PictureReport report) {
+  return {.file = file.file,
+          .page = file.page,
+          .mode = std::move(report.mode),
+          .height = report.size.height,
+          .width = report.size.width,
+          .exif_orientation = report.exif_orientation,
+          .steps = std::move(report.steps),
+          .warnings = std::move(report.warnings)};
+}
+
+Error NamingFile(const Error& error, const std::string& file) {
+  return error.message().find(file) == std::string::npos ? error.WithContext(file) : error;
+}
+
 PictureReport PictureReader::Process(const Image& image, const std::optional<Image>& header_image,
                                      const std::optional<std::string>& question,
                                      std::span<float> out) const {
@@ -56,6 +56,13 @@ PictureReport PictureReader::Process(const Image& image, const std::optional<Ima
 }
 
 Pictures PictureReader::Read(std::span<const std::string> files,
+                             const PictureHeaders& headers) const {
+  std::vector<PictureFile> first_pages;
+  for (const std::string& file : files) first_pages.push_back({.file = file});
+  return Read(first_pages, headers);
+}
+
+Pictures PictureReader::Read(std::span<const PictureFile> files,
                              const PictureHeaders& headers) const {
   if (!process_under_header && !(headers.questions.empty() && headers.images.empty())) {
     throw Error(ErrorKind::kUsage, "this model reads nothing above its pictures",
@@ -68,10 +75,10 @@ Pictures PictureReader::Read(std::span<const std::string> files,
   Shape one;
   for (size_t i = 0; i < files.size(); ++i) {
     try {
-      const Image image = DecodeImage(files[i], decode);
+      const Image image = DecodePage(files[i].file, files[i].page, pages);
       std::optional<Image> header_image;
       if (const auto file = ForPicture(headers.images, i))
-        header_image = DecodeImage(*file, decode);
+        header_image = DecodeImage(*file, pages.decode);
       const Shape shape = output_shape(image);
       if (i == 0) {
         one = shape;
@@ -84,10 +91,10 @@ Pictures PictureReader::Read(std::span<const std::string> files,
       }
       const auto area = static_cast<size_t>(one.elements());
       const std::span<float> out = batch.as<float>().subspan(i * area, area);
-      pictures.info.push_back(
-          InfoOf(files[i], Process(image, header_image, ForPicture(headers.questions, i), out)));
+      pictures.info.push_back(PictureInfoOf(
+          files[i], Process(image, header_image, ForPicture(headers.questions, i), out)));
     } catch (const Error& error) {
-      throw NamingFile(error, files[i]);
+      throw NamingFile(error, files[i].file);
     }
   }
   pictures.inputs.emplace(input, std::move(batch));

@@ -7,10 +7,19 @@
 #include <string>
 #include <vector>
 
+#include "io/pages.h"
 #include "models/preprocess.h"
+#include "vernier/error.h"
 #include "vernier/session.h"
 
 namespace vernier {
+
+/// What a processor says was done to a page of a file.
+PictureInfo PictureInfoOf(const PictureFile& file, PictureReport report);
+
+/// The error with the file's name in front where it lacks it: messages of decoders begin with it,
+/// those of processors do not.
+Error NamingFile(const Error& error, const std::string& file);
 
 struct PictureReader {
   std::string input = "pixel_values";
@@ -22,9 +31,11 @@ struct PictureReader {
   /// Adds what follows from the batch, such as a mask; may be empty.
   std::function<void(NamedTensors&)> complete = {};
   std::function<Json()> describe;
-  ImageDecodeOptions decode = {};
+  PageOptions pages = {};
 
   /// All of `files` as one batch. Throws Error{kInput} naming the file that cannot be used.
+  Pictures Read(std::span<const PictureFile> files, const PictureHeaders& headers = {}) const;
+  /// The same for the first pages of files.
   Pictures Read(std::span<const std::string> files, const PictureHeaders& headers = {}) const;
 
  private:

@@ -202,6 +202,11 @@ Pictures Session::ReadImages(const std::vector<std::string>& files,
   return impl_->model().pictures.Read(files, headers);
 }
 
+Pictures Session::ReadPages(const std::vector<PictureFile>& pages,
+                            const PictureHeaders& headers) const {
+  return impl_->model().pictures.Read(pages, headers);
+}
+
 NamedTensors Session::NoiseInputs(const NoiseOptions& options) const {
   return vernier::NoiseInputs(impl_->model(), options);
 }

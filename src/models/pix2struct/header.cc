@@ -209,7 +209,7 @@ Image ComposeWithHeader(const Image& picture, const Image& header, int64_t max_p
         fmt::format("a picture of {}x{} under a header {} wide becomes {}x{:.0f}, more than "
                     "{} pixels",
                     picture.width, picture.height, header.width, width, rows, max_pixels),
-        "cut the picture, or raise --max-pixels");
+        "cut the picture, or raise --max-image-pixels");
   }
   const ResizeOptions options{.flavour = ResizeFlavour::kPillow12,
                               .filter = ResizeFilter::kBicubic};

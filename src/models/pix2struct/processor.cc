@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <filesystem>
 
 #include "core/unicode.h"
 #include "io/image_convert.h"
@@ -60,18 +59,8 @@ Pix2StructProcessor::Pix2StructProcessor(Pix2StructProcessorConfig config,
 Pix2StructProcessor Pix2StructProcessor::FromFolder(const std::string& folder, bool is_vqa,
                                                     const Pix2StructLimits& limits,
                                                     const ProcessorOverrides& overrides) {
-  namespace fs = std::filesystem;
-  const fs::path own = fs::path(folder) / "preprocessor_config.json";
-  const fs::path joint = fs::path(folder) / "processor_config.json";
-  std::error_code ignored;
-  if (fs::exists(own, ignored)) {
-    return FromJson(Json::ParseFile(own.string()), is_vqa, limits, overrides);
-  }
-  if (fs::exists(joint, ignored)) {
-    const Json parsed = Json::ParseFile(joint.string());
-    return FromJson(parsed.GetObject("image_processor"), is_vqa, limits, overrides);
-  }
-  return FromJson(Json::Object(), is_vqa, limits, overrides);
+  const Json config = ImageProcessorConfig(folder);
+  return FromJson(config.is_null() ? Json::Object() : config, is_vqa, limits, overrides);
 }
 
 Pix2StructProcessor Pix2StructProcessor::FromJson(const Json& json, bool is_vqa,
@@ -88,7 +77,7 @@ Pix2StructProcessor Pix2StructProcessor::FromJson(const Json& json, bool is_vqa,
   config.rescale_16bit = overrides.rescale_16bit;
   config.allow_empty = overrides.allow_empty;
   if (config.is_vqa) config.fonts = FindHeaderFonts(overrides.font);
-  config.max_pixels = overrides.max_pixels;
+  config.max_pixels = overrides.max_image_pixels;
   config.threads = overrides.threads;
   return Pix2StructProcessor(std::move(config), limits);
 }

@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <filesystem>
 #include <optional>
 
 #include "io/image_convert.h"
@@ -11,34 +10,6 @@
 
 namespace vernier {
 namespace {
-
-constexpr const char* kConfigName = "preprocessor_config.json";
-constexpr const char* kNewConfigName = "processor_config.json";
-
-// Level by level what the reference computes over whole tensors.
-ValueTable VitValues(const VitProcessorConfig& config) {
-  const bool torch = config.flavour == ResizeFlavour::kTorch8;
-  const auto factor = static_cast<float>(config.rescale_factor);
-  const auto inverse = static_cast<float>(1.0 / config.rescale_factor);
-  ValueTable table;
-  for (size_t c = 0; c < 3; ++c) {
-    float mean = static_cast<float>(config.mean[c]);
-    float std = static_cast<float>(config.std[c]);
-    const bool fused = torch && config.rescale && config.normalize;
-    if (fused) {
-      mean *= inverse;
-      std *= inverse;
-    }
-    for (size_t level = 0; level < 256; ++level) {
-      float value = static_cast<float>(level);
-      if (config.rescale && !fused)
-        value = torch ? value * factor
-                      : static_cast<float>(static_cast<double>(level) * config.rescale_factor);
-      table[c][level] = config.normalize ? (value - mean) / std : value;
-    }
-  }
-  return table;
-}
 
 void CheckType(const Json& config, VitProcessorConfig& out) {
   for (const char* key : {"image_processor_type", "feature_extractor_type"}) {
@@ -70,27 +41,22 @@ PictureSize SizeOf(const Json& config) {
           CheckedSide(size->GetInt("width"), size->Where("width"))};
 }
 
-double RescaleFactorOf(const Json& config) {
-  const double factor = config.GetNumber("rescale_factor", 1.0 / 255.0);
-  if (!(factor > 0.0))
-    throw Error(ErrorKind::kInput, fmt::format("{} is {}; a positive number was expected",
-                                               config.Where("rescale_factor"), factor));
-  return factor;
-}
-
 }  // namespace
 
 VitProcessor::VitProcessor(const VitProcessorConfig& config)
-    : config_(config), values_(VitValues(config)) {}
+    : config_(config), values_(RescaleThenNormalize(config.levels, config.flavour)) {}
 
 VitProcessor VitProcessor::FromFolder(const std::string& folder,
                                       const ProcessorOverrides& overrides) {
-  const auto old_path = std::filesystem::path(folder) / kConfigName;
-  const auto new_path = std::filesystem::path(folder) / kNewConfigName;
-  std::error_code ignored;
-  if (!std::filesystem::exists(old_path, ignored) && std::filesystem::exists(new_path, ignored))
-    return FromJson(Json::ParseFile(new_path.string()).GetObject("image_processor"), overrides);
-  return FromJson(Json::ParseFile(old_path.string()), overrides);
+  const Json config = ImageProcessorConfig(folder);
+  if (config.is_null()) {
+    throw Error(ErrorKind::kInput,
+                fmt::format("{}: there is neither preprocessor_config.json nor "
+                            "processor_config.json, so nobody knows how pictures are prepared",
+                            folder),
+                "copy the file into the folder from where the checkpoint was published");
+  }
+  return FromJson(config, overrides);
 }
 
 VitProcessor VitProcessor::FromJson(const Json& json, const ProcessorOverrides& overrides) {
@@ -100,11 +66,7 @@ VitProcessor VitProcessor::FromJson(const Json& json, const ProcessorOverrides& 
   config.size = SizeOf(json);
   config.filter = ResizeFilterNumbered(json.GetInt("resample", 2));
   config.convert_rgb = json.GetBool("do_convert_rgb", false) || overrides.convert_rgb;
-  config.rescale = json.GetBool("do_rescale", true);
-  config.rescale_factor = RescaleFactorOf(json);
-  config.normalize = json.GetBool("do_normalize", true);
-  config.mean = ThreeChannels(json, "image_mean", config.mean, true);
-  config.std = ThreeChannels(json, "image_std", config.std, false);
+  config.levels = ParseLevelScaling(json, config.levels);
   config.flavour = overrides.flavour.value_or(config.flavour);
   config.size = overrides.size.value_or(config.size);
   config.resize = config.resize || overrides.size.has_value();
@@ -148,15 +110,16 @@ PictureReport VitProcessor::Process(const Image& image, std::span<float> out) co
 
 Json VitProcessor::Describe() const {
   Json json = Json::Object();
+  const LevelScaling& levels = config_.levels;
   json["pipeline"] = "vit";
   json["resize"] = config_.resize ? Name(config_.flavour) : "none";
   json["filter"] = Name(config_.filter);
   json["size"] = Json::ArrayOf(std::vector{config_.size.height, config_.size.width});
   json["convert_rgb"] = config_.convert_rgb;
   json["apply_exif"] = config_.apply_exif;
-  json["rescale_factor"] = config_.rescale ? Json(config_.rescale_factor) : Json();
-  json["mean"] = config_.normalize ? Json::ArrayOf(config_.mean) : Json();
-  json["std"] = config_.normalize ? Json::ArrayOf(config_.std) : Json();
+  json["rescale_factor"] = levels.rescale ? Json(levels.rescale_factor) : Json();
+  json["mean"] = levels.normalize ? Json::ArrayOf(levels.mean) : Json();
+  json["std"] = levels.normalize ? Json::ArrayOf(levels.std) : Json();
   return json;
 }
 

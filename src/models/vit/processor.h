@@ -17,11 +17,7 @@ struct VitProcessorConfig {
   ResizeFilter filter = ResizeFilter::kBilinear;
   ResizeFlavour flavour = ResizeFlavour::kTorch8;
   bool convert_rgb = false;
-  bool rescale = true;
-  double rescale_factor = 1.0 / 255.0;
-  bool normalize = true;
-  std::array<double, 3> mean{0.5, 0.5, 0.5};
-  std::array<double, 3> std{0.5, 0.5, 0.5};
+  LevelScaling levels;
   bool apply_exif = false;
   int threads = 1;
 };

@@ -85,7 +85,7 @@ TEST(VitProcessor, FillsInWhatOldFilesLeaveOut) {
   EXPECT_EQ(config.size, (PictureSize{224, 224}));
   EXPECT_EQ(config.filter, ResizeFilter::kBilinear);
   EXPECT_EQ(config.flavour, ResizeFlavour::kTorch8);
-  EXPECT_TRUE(config.resize && config.rescale && config.normalize);
+  EXPECT_TRUE(config.resize && config.levels.rescale && config.levels.normalize);
 }
 
 TEST(VitProcessor, TakesOneNumberForBothSides) {
