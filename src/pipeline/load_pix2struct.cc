@@ -1,14 +1,10 @@
-#include <fmt/format.h>
-
-#include <filesystem>
 #include <memory>
 
 #include "models/pix2struct/decoder.h"
 #include "models/pix2struct/encoder.h"
 #include "models/pix2struct/processor.h"
-#include "pipeline/generation_config.h"
 #include "pipeline/loaded_model.h"
-#include "vernier/error.h"
+#include "pipeline/text_parts.h"
 
 namespace vernier {
 namespace {
@@ -25,34 +21,13 @@ CanonicalTensors NamedAsPix2Struct(const Checkpoint& checkpoint, const Pix2Struc
   return named;
 }
 
-// Without the file, config.json says which tokens are special.
-GenerationOptions GenerationOf(const ModelFolder& folder, const Pix2StructTextConfig& config,
-                               std::vector<std::string>& warnings) {
+// Without generation_config.json, config.json says which tokens are special.
+GenerationOptions ImpliedGeneration(const Pix2StructTextConfig& config) {
   GenerationOptions options;
   options.decoder_start_token_id = static_cast<int32_t>(config.decoder_start_token_id);
   options.pad_token_id = static_cast<int32_t>(config.pad_token_id);
   for (int64_t id : config.eos_token_ids) options.eos_token_id.push_back(static_cast<int32_t>(id));
-  const std::string path = folder.path + "/generation_config.json";
-  if (!std::filesystem::exists(path)) return options;
-  const Json file = Json::ParseFile(path);
-  const std::vector<std::string> unknown = UnknownGenerationWishes(file);
-  if (!unknown.empty()) {
-    warnings.push_back(path +
-                       " asks for what is not supported and is left out: " + Shortened(unknown));
-  }
-  return ParseGenerationConfig(file, std::move(options));
-}
-
-// Null where the folder has none: what needs text says so.
-std::shared_ptr<const Tokenizer> TokenizerOf(const ModelFolder& folder, int64_t vocab_size) {
-  const auto has = [&](const char* name) { return std::filesystem::exists(folder.path + name); };
-  if (!has("/tokenizer.json") && !has("/spiece.model") && !has("/tokenizer.model")) return nullptr;
-  std::shared_ptr<const Tokenizer> tokenizer = LoadTokenizer(folder.path);
-  if (tokenizer->vocab_size() <= vocab_size) return tokenizer;
-  throw Error(ErrorKind::kInput,
-              fmt::format("{}: the tokenizer has {} ids, and the model knows {}", folder.path,
-                          tokenizer->vocab_size(), vocab_size),
-              "the tokenizer's file or config.json (text_config.vocab_size) is another model's");
+  return options;
 }
 
 PictureReader ReaderOf(const std::shared_ptr<const Pix2StructProcessor>& processor) {
@@ -88,8 +63,9 @@ LoadedModel LoadPix2Struct(const ModelFolder& folder, const SessionOptions& opti
   decoder.memory = Pix2StructMemoryGraph(config);
   decoder.every_token = Pix2StructDecoderGraph(config, LogitsAt::kEveryToken);
   decoder.last_token = Pix2StructDecoderGraph(config, LogitsAt::kLastToken);
-  decoder.generation = GenerationOf(folder, config.text, model.info.warnings);
-  decoder.tokenizer = TokenizerOf(folder, config.text.vocab_size);
+  decoder.generation =
+      LoadGenerationOptions(folder, ImpliedGeneration(config.text), model.info.warnings);
+  decoder.tokenizer = LoadTokenizerFor(folder, config.text.vocab_size);
   const Graph* const graphs[] = {&model.graph, &decoder.memory, &decoder.every_token};
   model.match = MatchWeights(graphs, model.tensors);
   RequireComplete(model.match, folder.path);
