@@ -53,6 +53,7 @@ std::vector<NamedProgram> PartsOf(const ModelPrograms& programs) {
     parts.push_back({"memory", programs.decoder->memory.get()});
     parts.push_back({"decoder", programs.decoder->every_token.get()});
   }
+  if (programs.causal) parts.push_back({"decoder", programs.causal->every_token.get()});
   return parts;
 }
 
@@ -78,11 +79,16 @@ CompiledModel::CompiledModel(const SessionOptions& options)
 const Backend& CompiledModel::backend() const { return backend_ ? *backend_ : RefBackend(); }
 
 ModelPrograms CompiledModel::Compile(const PrecisionRules& rules) const {
-  ModelPrograms programs{.encoder = Compile(model_.graph, rules), .decoder = {}};
+  ModelPrograms programs{.encoder = Compile(model_.graph, rules), .decoder = {}, .causal = {}};
   if (model_.decoder) {
     programs.decoder = {.memory = Compile(model_.decoder->memory, rules),
                         .every_token = Compile(model_.decoder->every_token, rules),
                         .last_token = Compile(model_.decoder->last_token, rules)};
+  }
+  if (model_.causal) {
+    programs.causal = {.every_token = Compile(model_.causal->every_token, rules),
+                       .last_token = Compile(model_.causal->last_token, rules),
+                       .step = Compile(model_.causal->step, rules)};
   }
   return programs;
 }

@@ -8,6 +8,7 @@
 
 #include "backends/backend.h"
 #include "pipeline/cached_decoder.h"
+#include "pipeline/causal_programs.h"
 #include "pipeline/loaded_model.h"
 #include "runtime/program.h"
 #include "vernier/session.h"
@@ -18,6 +19,7 @@ namespace vernier {
 struct ModelPrograms {
   std::shared_ptr<const Program> encoder;  // of pictures; of most models all there is
   std::optional<DecoderPrograms> decoder;  // the writing half, where the model has one
+  std::optional<CausalPrograms> causal;    // the language model, where there is one
 };
 
 /// One of them under its part's name, as RunPart has it.

@@ -15,9 +15,9 @@ namespace vernier {
 namespace {
 
 constexpr const char* kFamilies =
-    "known are ViT (transformers: model_type vit), Pix2Struct (model_type pix2struct) and "
-    "Perception "
-    "Encoder PE-Lang (Meta's files, or timm: vit_pe_lang_large_patch14_448)";
+    "known are ViT (transformers: model_type vit), Pix2Struct (model_type pix2struct), "
+    "PaddleOCR-VL (model_type paddleocr_vl) and Perception Encoder PE-Lang (Meta's files, or timm: "
+    "vit_pe_lang_large_patch14_448)";
 
 Json ReadConfig(const std::string& folder) {
   const std::string path = folder + "/config.json";
@@ -33,11 +33,7 @@ bool HasTensor(const Checkpoint& checkpoint, std::string_view ending) {
 // A weight that two graphs read, such as a tied embedding, counts once.
 int64_t CountParameters(const LoadedModel& model) {
   std::map<std::string, int64_t> elements;
-  std::vector<const Graph*> graphs = {&model.graph};
-  if (model.decoder) {
-    graphs.insert(graphs.end(), {&model.decoder->memory, &model.decoder->every_token});
-  }
-  for (const Graph* graph : graphs) {
+  for (const Graph* graph : GraphsOf(model)) {
     for (int id : graph->weights()) {
       elements[graph->value(id).name] = WeightShape(graph->value(id)).elements();
     }
@@ -57,8 +53,17 @@ PageOptions PageOptionsOf(const SessionOptions& options) {
 
 }  // namespace
 
+std::vector<const Graph*> GraphsOf(const LoadedModel& model) {
+  std::vector<const Graph*> graphs = {&model.graph};
+  if (model.decoder) {
+    graphs.insert(graphs.end(), {&model.decoder->memory, &model.decoder->every_token});
+  }
+  if (model.causal) graphs.push_back(&model.causal->every_token);
+  return graphs;
+}
+
 const char* Name(Family family) {
-  constexpr const char* kNames[] = {"vit", "pe", "pix2struct"};
+  constexpr const char* kNames[] = {"vit", "pe", "pix2struct", "paddleocr_vl"};
   return kNames[static_cast<size_t>(family)];
 }
 
@@ -80,6 +85,7 @@ Family FamilyOfConfig(const Json& config, const std::string& where) {
     const std::string type = config.GetString("model_type");
     if (type == "vit") return Family::kVit;
     if (type == "pix2struct") return Family::kPix2Struct;
+    if (type == "paddleocr_vl") return Family::kPaddleOcrVl;
     throw Error(ErrorKind::kInput,
                 fmt::format("{}: unknown model family '{}'", config.Where("model_type"), type),
                 kFamilies);
@@ -88,6 +94,7 @@ Family FamilyOfConfig(const Json& config, const std::string& where) {
   if (config.Has("architectures")) {
     for (const std::string& name : config.GetStrings("architectures")) {
       if (name.starts_with("ViT")) return Family::kVit;
+      if (name.starts_with("PaddleOCRVL")) return Family::kPaddleOcrVl;
     }
   }
   throw Error(ErrorKind::kInput, fmt::format("{}: config.json names no known model family", where),
@@ -99,6 +106,10 @@ Family RecogniseFamily(const Json& config, const Checkpoint& checkpoint, const s
   if (HasTensor(checkpoint, "positional_embedding") && HasTensor(checkpoint, "conv1.weight")) {
     return Family::kPe;
   }
+  if (HasTensor(checkpoint, "mlp_AR.linear_1.weight") ||
+      HasTensor(checkpoint, "projector.linear_1.weight")) {
+    return Family::kPaddleOcrVl;
+  }
   throw Error(
       ErrorKind::kInput,
       fmt::format("{}: there is no config.json, and the tensors' names tell no family", where),
@@ -107,7 +118,7 @@ Family RecogniseFamily(const Json& config, const Checkpoint& checkpoint, const s
 
 LoadedModel LoadModel(const ModelFolder& folder, const SessionOptions& options) {
   const Family family = RecogniseFamily(folder.config, folder.checkpoint, folder.path);
-  constexpr auto kLoaders = std::array{LoadVit, LoadPe, LoadPix2Struct};
+  constexpr auto kLoaders = std::array{LoadVit, LoadPe, LoadPix2Struct, LoadPaddleOcrVl};
   LoadedModel model = kLoaders[static_cast<size_t>(family)](folder, options);
   model.info.family = Name(family);
   // A tap finds an output by its published name, too.

@@ -28,6 +28,16 @@ struct DecoderModel {
   std::shared_ptr<const Tokenizer> tokenizer;  // null where the folder has none
 };
 
+/// A language model that reads the graph's output among its tokens, over the same weights. Inputs
+/// and states are those of models/paddleocr_vl/model.h.
+struct CausalModel {
+  Graph every_token{"empty"};                  // a prompt: logits behind every token
+  Graph last_token{"empty"};                   // a prompt: logits behind its last token
+  Graph step{"empty"};                         // tokens without pictures, logits behind each
+  GenerationOptions generation;                // generation_config.json
+  std::shared_ptr<const Tokenizer> tokenizer;  // null where the folder has none
+};
+
 struct LoadedModel {
   ModelInfo info;
   Graph graph{"empty"};
@@ -40,7 +50,11 @@ struct LoadedModel {
   std::vector<std::string> f32_activations;  // … whose weights alone it stores as bf16
   PictureReader pictures;
   std::optional<DecoderModel> decoder;
+  std::optional<CausalModel> causal;
 };
+
+/// The graphs of a model that together have all of its weights.
+std::vector<const Graph*> GraphsOf(const LoadedModel& model);
 
 /// What a folder holds before anybody looks into it.
 struct ModelFolder {
@@ -52,7 +66,7 @@ struct ModelFolder {
 /// Throws Error{kInput} for a folder that is missing, holds no weights, or is no folder.
 ModelFolder OpenModelFolder(const std::string& path);
 
-enum class Family { kVit, kPe, kPix2Struct };
+enum class Family { kVit, kPe, kPix2Struct, kPaddleOcrVl };
 const char* Name(Family family);
 
 /// By config.json alone.
@@ -65,6 +79,7 @@ Family RecogniseFamily(const Json& config, const Checkpoint& checkpoint, const s
 LoadedModel LoadVit(const ModelFolder& folder, const SessionOptions& options);
 LoadedModel LoadPe(const ModelFolder& folder, const SessionOptions& options);
 LoadedModel LoadPix2Struct(const ModelFolder& folder, const SessionOptions& options);
+LoadedModel LoadPaddleOcrVl(const ModelFolder& folder, const SessionOptions& options);
 LoadedModel LoadModel(const ModelFolder& folder, const SessionOptions& options);
 
 /// The overrides of a session's options as processors take them.

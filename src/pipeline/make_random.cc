@@ -1,14 +1,17 @@
 #include "pipeline/make_random.h"
 
+#include <algorithm>
 #include <filesystem>
 #include <map>
 #include <vector>
 
+#include "core/float_types.h"
 #include "io/atomic_file.h"
 #include "io/json.h"
 #include "io/safetensors.h"
 #include "io/system_error.h"
 #include "models/names.h"
+#include "models/paddleocr_vl/model.h"
 #include "models/pe/model.h"
 #include "models/pix2struct/decoder.h"
 #include "models/pix2struct/encoder.h"
@@ -38,8 +41,26 @@ Blueprint BlueprintOf(const Json& config, const std::string& where) {
     return {{Pix2StructEncoderGraph(parsed), Pix2StructMemoryGraph(parsed),
              Pix2StructDecoderGraph(parsed, LogitsAt::kEveryToken)}};
   }
+  if (family == Family::kPaddleOcrVl) {
+    const PaddleOcrVlConfig parsed = ParsePaddleOcrVlConfig(config);
+    return {{PaddleOcrVlVisionGraph(parsed),
+             PaddleOcrVlDecoderGraph(parsed, LogitsAt::kEveryToken, PaddleOcrVlPictures::kPlaced)}};
+  }
   if (IsTimmPeConfig(config)) return {{PeGraph(ParseTimmPeConfig(config))}, PeNameRules()};
   return {{PeGraph(ParseOriginalPeConfig(config))}};
+}
+
+// As the configuration says that the published weights are stored, in either spelling.
+DType StorageOf(const Json& config) {
+  const std::string fallback = config.GetString("torch_dtype", "float32");
+  return config.GetString("dtype", fallback) == "bfloat16" ? DType::kBF16 : DType::kF32;
+}
+
+Tensor StoredAs(DType dtype, Tensor weight) {
+  if (dtype == DType::kF32) return weight;
+  Tensor stored(dtype, weight.shape());
+  std::ranges::transform(weight.as<float>(), static_cast<uint16_t*>(stored.data()), ToBf16);
+  return stored;
 }
 
 void CopyBeside(const fs::path& config, const char* name, const fs::path& folder) {
@@ -63,6 +84,7 @@ RandomCheckpoint MakeRandomCheckpoint(const std::string& config, const std::stri
   if (error) ThrowSystemError("make folder", folder, error.value());
 
   RandomCheckpoint made;
+  const DType dtype = StorageOf(parsed);
   std::vector<TensorToWrite> tensors;
   std::map<std::string, std::string> canonical;
   for (const Graph& graph : blueprint.graphs) {
@@ -70,17 +92,19 @@ RandomCheckpoint MakeRandomCheckpoint(const std::string& config, const std::stri
       const ValueInfo& weight = graph.value(id);
       const std::string name = ToDialect(weight.name, blueprint.rules);
       if (!canonical.emplace(name, weight.name).second) continue;
-      tensors.push_back({name, DType::kF32, WeightShape(weight)});
-      made.bytes += tensors.back().shape.elements() * static_cast<int64_t>(sizeof(float));
+      tensors.push_back({name, dtype, WeightShape(weight)});
+      made.bytes += tensors.back().shape.elements() * static_cast<int64_t>(ByteSize(dtype));
     }
   }
   made.tensors = static_cast<int64_t>(tensors.size());
   WriteSafetensors((fs::path(folder) / "model.safetensors").string(), std::move(tensors),
                    [&](const TensorToWrite& wanted) {
-                     return RandomWeight(canonical.at(wanted.name), wanted.shape, seed);
+                     return StoredAs(wanted.dtype,
+                                     RandomWeight(canonical.at(wanted.name), wanted.shape, seed));
                    });
   for (const char* name : {"preprocessor_config.json", "generation_config.json", "tokenizer.json",
-                           "tokenizer_config.json", "spiece.model"}) {
+                           "tokenizer_config.json", "spiece.model", "tokenizer.model",
+                           "processor_config.json", "chat_template.jinja"}) {
     CopyBeside(file, name, folder);
   }
   WriteFileAtomically((fs::path(folder) / "config.json").string(), parsed.Pretty());

@@ -37,8 +37,7 @@ bool IsNormWeight(const std::string& name) {
   if (!name.ends_with(".weight")) return false;
   const std::string module = name.substr(0, name.size() - 7);
   const std::string last = module.substr(module.rfind('.') + 1);
-  return last.starts_with("layernorm") || last.starts_with("ln_") || last.starts_with("norm") ||
-         last.ends_with("layer_norm");
+  return last.starts_with("ln_") || last.find("norm") != std::string::npos;
 }
 
 bool IsBias(const std::string& name) { return name.ends_with("bias"); }

@@ -29,7 +29,8 @@ MatchReport MatchWeights(const Graph& graph, const CanonicalTensors& tensors) {
   return MatchWeights(only, tensors);
 }
 
-MatchReport MatchWeights(std::span<const Graph* const> graphs, const CanonicalTensors& tensors) {
+MatchReport MatchWeights(std::span<const Graph* const> graphs, const CanonicalTensors& tensors,
+                         std::span<const CheckpointFile> files) {
   MatchReport report;
   std::set<std::string, std::less<>> used;
   for (const Graph* graph : graphs) {
@@ -43,9 +44,11 @@ MatchReport MatchWeights(std::span<const Graph* const> graphs, const CanonicalTe
       }
       const Shape expected = WeightShape(weight);
       if (SameButForLeadingOnes(expected, found->second->shape)) continue;
-      report.mismatched.push_back(fmt::format("{}: expected {}, found {}", found->second->name,
-                                              expected.ToString(),
-                                              found->second->shape.ToString()));
+      const CheckpointTensor& tensor = *found->second;
+      const std::string file =
+          files.size() > 1 ? fmt::format(" in {}", files[tensor.file].path) : "";
+      report.mismatched.push_back(fmt::format("{}: expected {}, found {}{}", tensor.name,
+                                              expected.ToString(), tensor.shape.ToString(), file));
     }
   }
   for (const auto& [name, tensor] : tensors) {

@@ -26,8 +26,10 @@ struct MatchReport {
 bool SameButForLeadingOnes(const Shape& a, const Shape& b);
 
 MatchReport MatchWeights(const Graph& graph, const CanonicalTensors& tensors);
-/// What the graphs of one model need together.
-MatchReport MatchWeights(std::span<const Graph* const> graphs, const CanonicalTensors& tensors);
+/// What the graphs of one model need together. With the checkpoint's files, where there are
+/// several, a mis-shaped tensor is listed with its own.
+MatchReport MatchWeights(std::span<const Graph* const> graphs, const CanonicalTensors& tensors,
+                         std::span<const CheckpointFile> files = {});
 
 /// Throws Error{kInput} that lists missing and mis-shaped tensors of the checkpoint `where`;
 /// left-over ones may explain missing ones and are listed too.

@@ -1,0 +1,84 @@
+#include <fmt/format.h>
+
+#include <filesystem>
+#include <string>
+
+#include "models/names.h"
+#include "models/paddleocr_vl/model.h"
+#include "pipeline/loaded_model.h"
+#include "pipeline/text_parts.h"
+#include "vernier/error.h"
+
+namespace vernier {
+namespace {
+
+// Stored with the checkpoint and read by nothing: a position table for when interpolation is off,
+// and a pooling head.
+bool IsUnread(std::string_view published) {
+  return published == "visual.vision_model.embeddings.packing_position_embedding.weight" ||
+         published.starts_with("visual.vision_model.head.");
+}
+
+CanonicalTensors NamedAsPublished(const Checkpoint& checkpoint) {
+  CanonicalTensors named;
+  for (const CheckpointTensor& tensor : checkpoint.tensors()) {
+    std::string published = PublishedPaddleOcrVlName(tensor.name);
+    if (IsUnread(published)) continue;
+    const auto [known, is_new] = named.emplace(std::move(published), &tensor);
+    if (is_new) continue;
+    throw Error(ErrorKind::kInput,
+                fmt::format("{}: {} and {} (in {}) are two spellings of one tensor",
+                            checkpoint.files()[tensor.file].path, tensor.name, known->second->name,
+                            checkpoint.files()[known->second->file].path),
+                "remove the file that is left over from another checkpoint");
+  }
+  return named;
+}
+
+// The one file, where a checkpoint is no more than that.
+const std::string& WeightsOf(const ModelFolder& folder) {
+  const auto& files = folder.checkpoint.files();
+  return files.size() == 1 ? files.front().path : folder.path;
+}
+
+// Without generation_config.json, config.json says which tokens are special.
+GenerationOptions ImpliedGeneration(const PaddleOcrVlTextConfig& config) {
+  GenerationOptions options;
+  options.pad_token_id = static_cast<int32_t>(config.pad_token_id);
+  for (int64_t id : config.eos_token_ids) options.eos_token_id.push_back(static_cast<int32_t>(id));
+  return options;
+}
+
+}  // namespace
+
+LoadedModel LoadPaddleOcrVl(const ModelFolder& folder, const SessionOptions&) {
+  if (folder.config.is_null()) {
+    throw Error(ErrorKind::kInput,
+                fmt::format("{}: these are PaddleOCR-VL's weights, but config.json is missing",
+                            folder.path),
+                "give a folder that holds both");
+  }
+  LoadedModel model;
+  PaddleOcrVlConfig config = ParsePaddleOcrVlConfig(folder.config);
+  model.tensors = NamedAsPublished(folder.checkpoint);
+  config.tied_embeddings = !model.tensors.contains("lm_head.weight");
+  model.graph = PaddleOcrVlVisionGraph(config);
+  CausalModel& text = model.causal.emplace();
+  using enum PaddleOcrVlPictures;
+  text.every_token = PaddleOcrVlDecoderGraph(config, LogitsAt::kEveryToken, kPlaced);
+  text.last_token = PaddleOcrVlDecoderGraph(config, LogitsAt::kLastToken, kPlaced);
+  text.step = PaddleOcrVlDecoderGraph(config, LogitsAt::kEveryToken, kNone);
+  text.generation =
+      LoadGenerationOptions(folder, ImpliedGeneration(config.text), model.info.warnings);
+  text.tokenizer = LoadTokenizerFor(folder, config.text.vocab_size);
+  model.match = MatchWeights(GraphsOf(model), model.tensors, folder.checkpoint.files());
+  RequireComplete(model.match, WeightsOf(folder));
+  model.info.architecture = "PaddleOCRVLForConditionalGeneration";
+  model.features = "picture_features";
+  model.pictures.describe = [] { return Json::Object(); };
+  // The head sums over the whole width to choose between near equals: its inputs stay exact.
+  model.f32_activations = {"lm_head"};
+  return model;
+}
+
+}  // namespace vernier
