@@ -54,12 +54,12 @@ TEST(ChartsModel, ReachesTheFigureOfItsCard) {
   int right = 0;
   for (size_t i = 0; i < questions.size(); ++i)
     right += RelaxedMatch(questions[i].label, answers[i]);
-  EXPECT_GE(right,
-            110);  // the card says 113; other kernels may turn an answer that hangs on a hair
+  // The card says 127 here; other kernels may turn an answer that hangs on a hair.
+  EXPECT_GE(right, 123);
 }
 
 // The header is drawn by FreeType here and by Pillow with HarfBuzz there: its pixels differ a
-// little, and with them two answers of 150.
+// little, and with them an answer of 150.
 TEST(ChartsModel, GivesTheAnswersOfTransformers) {
   const std::vector<Question> questions = HeldOut();
   const std::vector<std::string> answers = Answers(questions, "f32");
