@@ -93,13 +93,38 @@ struct VisibleKeys {
   }
 };
 
+const void* RowAt(const AttentionOperand& operand, int64_t row) {
+  return static_cast<const char*>(operand.data) +
+         row * operand.token_stride * ElementBytes(operand.element);
+}
+
+// Packed tokens, one segment after the other: each is a batch of its own.
+void RunSegments(Isa isa, int threads, const AttentionArgs& packed, const TensorArg& segments,
+                 void* scratch) {
+  const auto* offsets = segments.row<const int32_t>(0);
+  for (int64_t s = 0; s + 1 < segments.columns(); ++s) {
+    const int64_t first = offsets[s], tokens = offsets[s + 1] - first;
+    VN_CHECK(first >= 0 && tokens >= 0 && first + tokens <= packed.query_len,
+             "segment offsets must rise and stay within the tokens");
+    AttentionArgs args = packed;
+    args.query_len = args.kv_len = tokens;
+    for (AttentionOperand* operand : {&args.q, &args.k, &args.v}) {
+      operand->data = RowAt(*operand, first);
+    }
+    args.out = static_cast<char*>(packed.out) +
+               first * packed.out_token_stride * ElementBytes(packed.out_element);
+    RunAttention(isa, threads, args, scratch);
+  }
+}
+
 class AttentionKernel final : public Kernel {
  public:
   AttentionKernel(const AttentionForm& form, Isa isa, const BindArgs& bound)
       : form_(form),
         isa_(isa),
         half_(bound.inputs[0].dtype == DType::kBF16),
-        masked_(!form.rotary && bound.inputs.size() > Attention::kVisible) {
+        masked_(!form.rotary && bound.inputs.size() > Attention::kVisible),
+        packed_(bound.inputs[0].shape.rank() == 2) {
     const AttentionArgs args = ArgsOf(form_, bound.inputs, bound.outputs[0]);
     VN_CHECK(args.head_dim >= 1 && args.head_dim <= kMaxHeadDim, "head width");
     scratch_bytes_ = static_cast<size_t>(AttentionScratchBytes(isa, bound.threads, args));
@@ -113,7 +138,11 @@ class AttentionKernel final : public Kernel {
       VisibleKeys::At(scratch, args.batch).Apply(run.inputs[Attention::kVisible], args);
       scratch += VisibleKeys::Bytes(args.batch, args.kv_len);
     }
-    RunAttention(isa_, run.threads, args, scratch);
+    if (packed_) {
+      RunSegments(isa_, run.threads, args, run.inputs[Attention::kSegments], scratch);
+    } else {
+      RunAttention(isa_, run.threads, args, scratch);
+    }
   }
 
   size_t scratch_bytes() const override { return scratch_bytes_; }
@@ -129,6 +158,7 @@ class AttentionKernel final : public Kernel {
   Isa isa_;
   bool half_;
   bool masked_;
+  bool packed_;  // tokens in segments
   size_t scratch_bytes_;
 };
 

@@ -24,12 +24,6 @@ constexpr const OpDef* kHalfStores[] = {&kActivation, &kAttention,   &kCachedAtt
                                         &kCast,       &kFusedLinear, &kLayerNorm,       &kPatchify,
                                         &kRmsNorm,    &kRope,        &kRotaryAttention};
 
-// Attention over packed segments runs by its reference.
-bool HasAttentionKernel(const Node& node) {
-  return node.inputs.size() <= Attention::kSegments ||
-         node.inputs[Attention::kSegments] == kNoValue;
-}
-
 class CpuDevice final : public Backend {
  public:
   explicit CpuDevice(const CpuBackendOptions& options) : options_(options) {}
@@ -47,7 +41,7 @@ class CpuDevice final : public Backend {
     const Isa isa = options_.isa;
     if (node.op == &kFusedLinear) return PrepareFusedLinear(args, options_);
     if (node.op == &kRotaryAttention) return PrepareAttention(node, isa);
-    if (node.op == &kAttention && HasAttentionKernel(node)) return PrepareAttention(node, isa);
+    if (node.op == &kAttention) return PrepareAttention(node, isa);
     if (node.op == &kKvAppend) return PrepareKvAppend();
     if (node.op == &kCachedAttention) return PrepareCachedAttention(node, isa);
     if (node.op == &kLayerNorm) return PrepareLayerNorm(node, isa);
@@ -65,7 +59,6 @@ class CpuDevice final : public Backend {
 
   bool CanEmit(const Graph&, const Node& node, DType dtype) const override {
     if (dtype == DType::kF32) return true;
-    if (node.op == &kAttention && !HasAttentionKernel(node)) return false;
     return dtype == DType::kBF16 && std::ranges::count(kHalfStores, node.op) > 0;
   }
 
