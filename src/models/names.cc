@@ -162,6 +162,9 @@ void AddPaddleOcrVlModules(Graph& graph) {
     const Path layer = vision / "encoder.layers" / i;
     AddModules(graph, layer / "self_attn.out_proj", {layer / "self_attn"});
     AddModules(graph, layer / "mlp.fc2", {layer / "mlp"});
+    if (graph.Find((vision / "encoder.layers" / (i + 1)).text()) == kNoValue) {
+      AddModules(graph, layer, {vision / "encoder"});
+    }
   }
   AddModules(graph, vision / "post_layernorm", {vision, Path("visual")});
   AddModules(graph, projector / "linear_2", {projector});
