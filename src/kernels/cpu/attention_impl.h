@@ -1,8 +1,8 @@
 // Attention over any Vec (vec_<isa>.h), for instruction-set files only. Operands of the two
 // multiplications lie in 4-byte units: a float, or two neighbouring bf16 along the sum. `Units`
 // (Float32Units below, or the file's own) says which:
-//   Vec, Element (float or uint16_t), kPerUnit, Multiply(a, b, sum), Store(vec, Element*), and the
-//   register tile kRows × kVectors.
+//   Vec, Element (float or uint16_t), kPerUnit, Multiply(a, b, sum), Store(vec, Element*),
+//   PowerOfTwo as exactly as Element needs it, and the register tile kRows × kVectors.
 // Packed: keys in panels of kPanel = kVectors · width keys (the last narrower, in whole vectors),
 // each [unit of head_dim, key]; then values [unit of keys, head_dim padded to whole vectors].
 #pragma once
@@ -32,6 +32,7 @@ struct Float32Units {
   static constexpr int64_t kPerUnit = 1;
   static V Multiply(V a, V b, V sum) { return Fma(a, b, sum); }
   static void Store(V x, float* to) { x.Store(to); }
+  static V PowerOfTwo(V t) { return Exp2(t); }
 };
 
 template <class Units>
@@ -247,7 +248,7 @@ struct AttentionVersion {
     for (int64_t i = 0; i < keys; i += kWidth) {
       V x = V::Load(scores + i);
       if (visible - i < kWidth) x = x.FirstOr(visible > i ? visible - i : 0, nothing);
-      const V p = Exp2(Fma(x, V::Set(scale), minus_shift));
+      const V p = Units::PowerOfTwo(Fma(x, V::Set(scale), minus_shift));
       sum = sum + p;
       Units::Store(p, probabilities + i);
     }
