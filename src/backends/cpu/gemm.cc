@@ -34,6 +34,10 @@ const void* Advance(const void* from, int64_t bytes) {
   return static_cast<const char*>(from) + bytes;
 }
 
+GemmRows RowsOf(const void* first, int64_t stride, const GemmFinish& finish, int64_t bytes) {
+  return {.first = first, .stride = stride * bytes, .bytes = finish.columns * bytes};
+}
+
 }  // namespace
 
 Gemm::Gemm(const GemmDesc& desc, GemmProvider provider)
@@ -103,15 +107,16 @@ void Gemm::RunSlot(const GemmOperands& operands, int slot) const noexcept {
 void Gemm::RunPanel(const GemmOperands& operands, int64_t panel, RowRange rows, float* sums) const {
   for (int64_t row = rows.begin; row < rows.end; row += block_rows_) {
     const RowRange block = {row, std::min(rows.end, row + block_rows_)};
-    MultiplyBlock(operands, panel, block, rows, sums);
-    FinishBlock(operands, panel, block, sums);
+    const GemmFinish finish = FinishOf(operands, panel, block, sums);
+    MultiplyBlock(operands, panel, block, rows, finish, sums);
+    kernel_.finish(finish);
   }
 }
 
 // While a share of a panel is multiplied, the next share is brought into the cache, spread over
 // the rows that use the present one.
 void Gemm::MultiplyBlock(const GemmOperands& operands, int64_t panel, RowRange rows, RowRange all,
-                         float* sums) const {
+                         const GemmFinish& finish, float* sums) const {
   const PackedLayout& weights = desc_.weights;
   const int64_t panel_bytes = static_cast<int64_t>(weights.panel_bytes());
   const int64_t bytes_per_k = panel_bytes / std::max<int64_t>(1, weights.padded_k());
@@ -128,7 +133,8 @@ void Gemm::MultiplyBlock(const GemmOperands& operands, int64_t panel, RowRange r
                       .a_stride = desc_.a_stride,
                       .b = Advance(b, k * bytes_per_k),
                       .sums = sums,
-                      .accumulate = k > 0};
+                      .accumulate = k > 0,
+                      .next_rows = all.end - rows.end};
     if (!last_share) {
       g.next = Advance(g.b, share * bytes_per_k);
       g.next_bytes = std::min(k_block_, weights.padded_k() - k - share) * bytes_per_k;
@@ -141,13 +147,17 @@ void Gemm::MultiplyBlock(const GemmOperands& operands, int64_t panel, RowRange r
       g.next = Advance(b, panel_bytes + from * 64);
       g.next_bytes = (to - from) * 64;
     }
+    if (last_share) {
+      g.results = RowsOf(finish.c, finish.c_stride, finish, finish.c_bf16 ? 2 : 4);
+      g.residual = RowsOf(finish.residual, finish.residual_stride, finish, 4);
+    }
     kernel_.multiply(g);
     k += share;
   } while (k < weights.k);
 }
 
-void Gemm::FinishBlock(const GemmOperands& operands, int64_t panel, RowRange rows,
-                       const float* sums) const {
+GemmFinish Gemm::FinishOf(const GemmOperands& operands, int64_t panel, RowRange rows,
+                          const float* sums) const {
   const bool gated = desc_.gated_columns > 0;
   const int64_t panel_columns = kernel_.panel_columns / (gated ? 2 : 1);
   const int64_t column = panel * panel_columns;
@@ -157,20 +167,20 @@ void Gemm::FinishBlock(const GemmOperands& operands, int64_t panel, RowRange row
   };
   const int64_t c_offset = rows.begin * desc_.c_stride + column;
   const bool c_bf16 = desc_.c == DType::kBF16;
-  kernel_.finish({.rows = rows.end - rows.begin,
-                  .columns = std::min(panel_columns, all_columns - column),
-                  .sums = sums,
-                  .bias = from_column(operands.bias),
-                  .activation = desc_.activation,
-                  .scale = from_column(operands.scale),
-                  .residual = operands.residual == nullptr
-                                  ? nullptr
-                                  : operands.residual + rows.begin * desc_.residual_stride + column,
-                  .residual_stride = desc_.residual_stride,
-                  .c = static_cast<char*>(operands.c) + c_offset * (c_bf16 ? 2 : 4),
-                  .c_stride = desc_.c_stride,
-                  .gated = gated,
-                  .c_bf16 = c_bf16});
+  return {.rows = rows.end - rows.begin,
+          .columns = std::min(panel_columns, all_columns - column),
+          .sums = sums,
+          .bias = from_column(operands.bias),
+          .activation = desc_.activation,
+          .scale = from_column(operands.scale),
+          .residual = operands.residual == nullptr
+                          ? nullptr
+                          : operands.residual + rows.begin * desc_.residual_stride + column,
+          .residual_stride = desc_.residual_stride,
+          .c = static_cast<char*>(operands.c) + c_offset * (c_bf16 ? 2 : 4),
+          .c_stride = desc_.c_stride,
+          .gated = gated,
+          .c_bf16 = c_bf16};
 }
 
 void PackWeights(const PackedLayout& layout, std::span<const PackSource> parts, void* packed,

@@ -80,9 +80,9 @@ class Gemm {
   void RunSlot(const GemmOperands& operands, int slot) const noexcept;
   void RunPanel(const GemmOperands& operands, int64_t panel, RowRange rows, float* sums) const;
   void MultiplyBlock(const GemmOperands& operands, int64_t panel, RowRange rows, RowRange all,
-                     float* sums) const;
-  void FinishBlock(const GemmOperands& operands, int64_t panel, RowRange rows,
-                   const float* sums) const;
+                     const GemmFinish& finish, float* sums) const;
+  GemmFinish FinishOf(const GemmOperands& operands, int64_t panel, RowRange rows,
+                      const float* sums) const;
 
   GemmDesc desc_;
   GemmKernel kernel_;

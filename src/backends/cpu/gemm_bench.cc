@@ -1,6 +1,7 @@
-// Linear layers of ViT-B/16 (M = 197) and PE-Lang-L14-448 (M = 1025): our kernels and oneDNN's on
-// the same packed weights. Several copies of the weights take turns, as layers do in a network, so
-// that they come from memory. The counter is 10^9 floating-point operations a second.
+// Linear layers of ViT-B/16 (M = 197), PE-Lang-L14-448 (M = 1025) and Pix2Struct-base (M = 2048):
+// our kernels and oneDNN's on the same packed weights. Several copies of the weights take turns, as
+// layers do in a network, so that they come from memory. The counter is 10^9 floating-point
+// operations a second.
 #include <benchmark/benchmark.h>
 #include <fmt/format.h>
 
@@ -16,13 +17,22 @@ struct Layer {
   int64_t m, n, k;
   Activation activation;
   bool residual;
+  bool gated = false;  // half of n are gates
 };
 
 constexpr Layer kLayers[] = {
-    {197, 768, 768, Activation::kNone, true},        {197, 2304, 768, Activation::kNone, false},
-    {197, 3072, 768, Activation::kGeluErf, false},   {197, 768, 3072, Activation::kNone, true},
-    {1025, 1024, 1024, Activation::kNone, true},     {1025, 3072, 1024, Activation::kNone, false},
-    {1025, 4096, 1024, Activation::kGeluErf, false}, {1025, 1024, 4096, Activation::kNone, true},
+    {197, 768, 768, Activation::kNone, true},
+    {197, 2304, 768, Activation::kNone, false},
+    {197, 3072, 768, Activation::kGeluErf, false},
+    {197, 768, 3072, Activation::kNone, true},
+    {1025, 1024, 1024, Activation::kNone, true},
+    {1025, 3072, 1024, Activation::kNone, false},
+    {1025, 4096, 1024, Activation::kGeluErf, false},
+    {1025, 1024, 4096, Activation::kNone, true},
+    {2048, 768, 768, Activation::kNone, true},
+    {2048, 2304, 768, Activation::kNone, false},
+    {2048, 768, 2048, Activation::kNone, true},
+    {2048, 4096, 768, Activation::kGeluTanh, false, true},
 };
 
 constexpr size_t kWeightBytes = size_t{96} << 20;  // beyond the last-level cache of most CPUs
@@ -48,8 +58,9 @@ void RunLayer(benchmark::State& state, Layer layer, DType dtype, Isa isa, GemmPr
                    .a_stride = layer.k,
                    .c = c.dtype(),
                    .c_stride = layer.n,
-                   .bias = true,
+                   .bias = !layer.gated,
                    .activation = layer.activation,
+                   .gated_columns = layer.gated ? layer.n / 2 : 0,
                    .residual = layer.residual,
                    .residual_stride = layer.n,
                    .isa = isa,
@@ -85,7 +96,7 @@ const bool kRegistered = [] {
     for (DType dtype : {DType::kF32, DType::kBF16}) {
       for (Isa isa : Cpu().isas) Register(layer, dtype, isa, GemmProvider::kVernier);
       const Isa needed = dtype == DType::kF32 ? Isa::kAvx512 : Isa::kAvx512Bf16;
-      const bool onednn = HasOnednn() && Cpu().Has(needed);
+      const bool onednn = HasOnednn() && Cpu().Has(needed) && !layer.gated;
       if (onednn) Register(layer, dtype, Cpu().best(), GemmProvider::kOnednn);
     }
   }

@@ -14,6 +14,13 @@ enum class Activation : uint8_t { kNone, kGeluErf, kGeluTanh, kQuickGelu, kRelu,
 constexpr int64_t kWidePanelColumns = 64;    // four 16-lane registers: AVX-512 and AMX
 constexpr int64_t kNarrowPanelColumns = 16;  // two 8-lane or four 4-lane ones: scalar, AVX2, NEON
 
+/// Rows of memory that will be read or written soon, as bytes.
+struct GemmRows {
+  const void* first = nullptr;  // null: none
+  int64_t stride = 0;
+  int64_t bytes = 0;  // of each row
+};
+
 /// First step: sums[row, column] (+)= sum over k of a[row, k] * b[k, column], one panel.
 /// Every sum is one chain of additions in the order of k, whatever the number of rows, so that a
 /// row's result depends neither on its neighbours nor on how k is cut into calls (cut k in whole
@@ -26,9 +33,13 @@ struct GemmMultiply {
   const void* b = nullptr;  // the panel at the first k of this call
   float* sums = nullptr;    // [rows, panel columns]
   bool accumulate = false;  // add to what `sums` holds
-  const void* next =
-      nullptr;  // memory that the caller will read next, to be prefetched; may be null
+
+  // What the caller needs afterwards, for kernels that fetch it into the caches meanwhile.
+  const void* next = nullptr;  // the next panel, or part of it
   int64_t next_bytes = 0;
+  int64_t next_rows = 0;   // rows of `a` behind these, to be multiplied next
+  GemmRows results = {};   // `rows` rows that the second step writes
+  GemmRows residual = {};  // and reads
 };
 
 /// Second step: c = act(sums + bias) * scale + residual over the first `columns` of a panel. Gated:

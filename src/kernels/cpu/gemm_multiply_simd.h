@@ -19,10 +19,73 @@ namespace vernier {
 
 constexpr int64_t kCacheLineBytes = 64;
 
-/// Memory to bring into the second-level cache, a line at a time.
+/// Memory to bring into the caches, a line at a time.
 struct Prefetch {
   const char* next;
   int64_t lines;
+};
+
+/// Pairs of k between visits to what is fetched ahead.
+constexpr int64_t kFetchStep = 16;
+
+/// What is fetched while one tile is multiplied: rows of activations and of results beside the next
+/// panel. Without it a tile waits for each of its rows once, and its results wait for memory to
+/// take them: 13 % of a product of 2048 rows in bf16, 768 deep (Zen 4).
+template <typename I>
+class TileFetch {
+ public:
+  static constexpr int64_t kStepBytes =
+      2 * kFetchStep * static_cast<int64_t>(sizeof(typename I::A));
+
+  /// For the tile of `rows` rows at `first_row`.
+  TileFetch(const GemmMultiply& g, int64_t first_row, int64_t rows, Prefetch panel)
+      : g_(g), first_row_(first_row), rows_(rows), panel_(panel) {
+    const int64_t behind = g.rows - first_row - rows + g.next_rows;
+    next_rows_ = behind < I::kTileRows ? behind : I::kTileRows;
+    a_stride_bytes_ = g.a_stride * static_cast<int64_t>(sizeof(typename I::A));
+    next_a_ = static_cast<const char*>(g.a) + (first_row + rows) * a_stride_bytes_;
+    steps_ = g.k / (2 * kFetchStep);
+    if (steps_ < 1) steps_ = 1;
+    // With few rows a panel comes as fast as memory gives it; fetching much ahead slows that down.
+    const int64_t pairs = g.k / 2;
+    if (panel_.lines > pairs) panel_.lines = pairs;
+  }
+
+  /// Before the pairs [step · kFetchStep, (step + 1) · kFetchStep). A call would save and restore
+  /// the tile's sums.
+  [[gnu::always_inline]] void Step(int64_t step) const {
+    const int64_t panel_end = panel_.lines * (step + 1) / steps_;
+    for (int64_t line = panel_.lines * step / steps_; line < panel_end; ++line) {
+      __builtin_prefetch(panel_.next + line * kCacheLineBytes, 0, 2);
+    }
+    for (int64_t row = 0; row < next_rows_; ++row) {
+      const char* at = next_a_ + row * a_stride_bytes_ + step * kStepBytes;
+      for (int64_t byte = 0; byte < kStepBytes; byte += kCacheLineBytes) {
+        __builtin_prefetch(at + byte, 0, 3);
+      }
+    }
+    const int64_t row_end = rows_ * (step + 1) / steps_;
+    for (int64_t row = first_row_ + rows_ * step / steps_; row < first_row_ + row_end; ++row) {
+      Fetch<1>(g_.results, row);
+      Fetch<0>(g_.residual, row);
+    }
+  }
+
+ private:
+  template <int kWritten>
+  [[gnu::always_inline]] static void Fetch(const GemmRows& rows, int64_t row) {
+    if (rows.first == nullptr) return;
+    const char* at = static_cast<const char*>(rows.first) + row * rows.stride;
+    for (int64_t byte = 0; byte < rows.bytes; byte += kCacheLineBytes) {
+      __builtin_prefetch(at + byte, kWritten, 3);
+    }
+  }
+
+  const GemmMultiply& g_;
+  int64_t first_row_, rows_;
+  Prefetch panel_;
+  int64_t next_rows_, a_stride_bytes_, steps_;
+  const char* next_a_;
 };
 
 template <typename I, int kRows>
@@ -45,7 +108,7 @@ inline void AddProducts(const typename I::A* a, int64_t a_stride, const typename
 }
 
 template <typename I, int kRows>
-void MultiplyTile(const GemmMultiply& g, int64_t first_row, Prefetch prefetch) {
+void MultiplyTile(const GemmMultiply& g, int64_t first_row, Prefetch panel) {
   constexpr int64_t kColumns = I::kVectors * I::kLanes;
   const auto* a = static_cast<const typename I::A*>(g.a) + first_row * g.a_stride;
   const auto* b = static_cast<const typename I::B*>(g.b);
@@ -59,10 +122,14 @@ void MultiplyTile(const GemmMultiply& g, int64_t first_row, Prefetch prefetch) {
     }
   }
   const int64_t pairs = g.k / 2;
-  for (int64_t pair = 0; pair < pairs; ++pair) {
-    if (pair < prefetch.lines) __builtin_prefetch(prefetch.next + pair * kCacheLineBytes, 0, 2);
-    AddProducts<I, 0, kRows>(a, a_stride, b, pair, sums);
-    if constexpr (!I::kPairs) AddProducts<I, 1, kRows>(a, a_stride, b, pair, sums);
+  const TileFetch<I> fetch(g, first_row, kRows, panel);
+  for (int64_t pair = 0; pair < pairs;) {
+    fetch.Step(pair / kFetchStep);
+    const int64_t end = pairs - pair < kFetchStep ? pairs : pair + kFetchStep;
+    for (; pair < end; ++pair) {
+      AddProducts<I, 0, kRows>(a, a_stride, b, pair, sums);
+      if constexpr (!I::kPairs) AddProducts<I, 1, kRows>(a, a_stride, b, pair, sums);
+    }
   }
   if (g.k % 2 != 0) AddProducts<I, 0, kRows, true>(a, a_stride, b, pairs, sums);
   for (int row = 0; row < kRows; ++row) {
@@ -74,11 +141,11 @@ void MultiplyTile(const GemmMultiply& g, int64_t first_row, Prefetch prefetch) {
 
 /// The tile of height `rows`, which is at most kRows.
 template <typename I, int kRows>
-void MultiplyTileOf(int64_t rows, const GemmMultiply& g, int64_t first_row, Prefetch prefetch) {
+void MultiplyTileOf(int64_t rows, const GemmMultiply& g, int64_t first_row, Prefetch panel) {
   if constexpr (kRows > 1) {
-    if (rows < kRows) return MultiplyTileOf<I, kRows - 1>(rows, g, first_row, prefetch);
+    if (rows < kRows) return MultiplyTileOf<I, kRows - 1>(rows, g, first_row, panel);
   }
-  MultiplyTile<I, kRows>(g, first_row, prefetch);
+  MultiplyTile<I, kRows>(g, first_row, panel);
 }
 
 template <typename I>
@@ -90,9 +157,9 @@ void MultiplyPanel(const GemmMultiply& g) {
   for (int64_t tile = 0; tile < tiles; ++tile) {
     const int64_t row = tile * I::kTileRows;
     const int64_t fetch_to = lines * (tile + 1) / tiles;
-    const Prefetch prefetch = {static_cast<const char*>(g.next) + fetched * kCacheLineBytes,
-                               fetch_to - fetched};
-    MultiplyTileOf<I, I::kTileRows>(g.rows - row, g, row, prefetch);
+    const Prefetch panel = {static_cast<const char*>(g.next) + fetched * kCacheLineBytes,
+                            fetch_to - fetched};
+    MultiplyTileOf<I, I::kTileRows>(g.rows - row, g, row, panel);
     fetched = fetch_to;
   }
 }
