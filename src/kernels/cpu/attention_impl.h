@@ -74,9 +74,16 @@ struct AttentionVersion {
   static void PrepareRow(const In* in, int64_t head_dim, const RotaryTable& table, int64_t token,
                          T* to) {
     if (table.cos != nullptr) return RotateHead<V>(in, table, token, head_dim / 2, to);
+    ConvertRow(in, head_dim, to);
+  }
+  template <class In>
+  static void ConvertRow(const In* in, int64_t head_dim, T* to) {
     for (int64_t i = 0; i < head_dim; i += kWidth) {
       StoreUpTo(LoadUpTo<V>(in + i, head_dim - i), to + i, head_dim - i);
     }
+  }
+  static void ConvertRow(const T* in, int64_t head_dim, T* to) {
+    __builtin_memcpy(to, in, static_cast<uint64_t>(head_dim) * sizeof(T));
   }
   static void PrepareRow(const AttentionRows& rows, int64_t row, int64_t head_dim,
                          const RotaryTable& table, T* to) {
@@ -133,10 +140,7 @@ struct AttentionVersion {
         } else {
           for (uint16_t& x : high) x = 0;
         }
-        for (int64_t i = 0; i < padded; ++i) {
-          to[2 * i] = low[i];
-          to[2 * i + 1] = high[i];
-        }
+        for (int64_t i = 0; i < padded; i += kWidth) V::Interleave(low + i, high + i, to + 2 * i);
       }
     }
   }

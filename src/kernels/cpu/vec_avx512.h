@@ -48,6 +48,14 @@ struct Vec {
   /// (x1, x0, x3, x2, …).
   Vec SwapPairs() const { return {_mm512_permute_ps(v, 0xB1)}; }
 
+  /// (low0, high0, low1, high1, …) from kWidth 2-byte values each.
+  static void Interleave(const uint16_t* low, const uint16_t* high, uint16_t* to) {
+    const auto widen = [](const uint16_t* p) {
+      return _mm512_cvtepu16_epi32(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(p)));
+    };
+    _mm512_storeu_si512(to, _mm512_or_si512(widen(low), _mm512_slli_epi32(widen(high), 16)));
+  }
+
   /// out[column][row] = in[row][column] for a kWidth × kWidth block of 4-byte values; strides count
   /// values. Moves bits only, so any 4-byte value may travel.
   static void TransposeBlock(const float* in, int64_t in_stride, float* out, int64_t out_stride) {
