@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <chrono>
 #include <filesystem>
-#include <map>
 #include <utility>
 
 #include "core/interrupt.h"
@@ -164,19 +163,15 @@ class Runner {
 
   void RunReady(std::vector<Pictures>& ready) {
     Batch batch;
-    std::map<std::string, std::vector<Tensor>> parts;
-    for (Pictures& pictures : ready) {
-      for (PictureInfo& info : pictures.info) {
-        batch.names.push_back(info.file);
-        for (const std::string& warning : info.warnings) {
-          terminal_.Warn(fmt::format("{}: {}", info.file, warning));
-        }
-        batch.pictures.push_back(std::move(info));
+    Pictures pictures = session_->JoinPictures(std::exchange(ready, {}));
+    for (const PictureInfo& info : pictures.info) {
+      batch.names.push_back(info.file);
+      for (const std::string& warning : info.warnings) {
+        terminal_.Warn(fmt::format("{}: {}", info.file, warning));
       }
-      for (auto& [name, tensor] : pictures.inputs) parts[name].push_back(std::move(tensor));
     }
-    for (auto& [name, tensors] : parts) batch.inputs.emplace(name, Stacked(tensors));
-    ready.clear();
+    batch.pictures = std::move(pictures.info);
+    batch.inputs = std::move(pictures.inputs);
     RunBatch(std::move(batch));
   }
 

@@ -20,6 +20,7 @@
 #include <vector>
 
 #include "vernier/generation.h"
+#include "vernier/instances.h"
 #include "vernier/tensor.h"
 
 namespace vernier {
@@ -57,6 +58,12 @@ struct SessionOptions {
   std::string alpha = {};              // PaddleOCR-VL: "white" lies under transparency, or "drop"
   double pdf_dpi = 0;                  // pixels per inch of a PDF's pages; 0: 200
   std::string pdf_password = {};
+
+  // Detectors.
+  std::string class_names = {};  // file with one name per line; empty: the checkpoint's or COCO's
+  /// BlendMask: attention for every location, as the published exports have it, instead of for the
+  /// detections alone. Instances are the same; dumps and comparisons see all of it.
+  bool dense_top_features = false;
 
   // Heads.
   bool labels = false;             // the classification head is wanted
@@ -121,6 +128,7 @@ struct ModelInfo {
   int64_t parameters = 0;
   std::string processor;  // what happens to pictures, as one JSON object
   bool random_head = false;
+  int64_t classes = 0;  // of objects that it finds (Session::FindInstances); 0: it finds none
   bool reads_headers = false;  // a question is drawn above each picture (Pix2Struct's VQA models)
   bool chats = false;          // pictures and text are read in one sequence (PaddleOCR-VL)
   int64_t context_tokens = 0;  // … of at most so many tokens, the answer included
@@ -155,6 +163,9 @@ struct PictureInfo {
   int64_t height = 0;  // as decoded
   int64_t width = 0;
   int exif_orientation = 1;
+  // Of the picture within the model's input, where that is padded; 0: it fills the input.
+  int64_t network_height = 0;
+  int64_t network_width = 0;
   std::vector<std::string> steps;
   std::vector<std::string> warnings;
 };
@@ -223,6 +234,10 @@ class Session {
   /// missing where there are none. Throws Error{kUsage} where slots and pictures do not match.
   Pictures ReadChats(const std::vector<ChatPrompt>& prompts) const;
 
+  /// Pictures that were read one by one as one batch. Throws Error{kInput} naming the first whose
+  /// size differs, unless the model's processor pads pictures.
+  Pictures JoinPictures(std::vector<Pictures> parts) const;
+
   /// Noise of the size that the model gets, as inputs for Run: for timing.
   NamedTensors NoiseInputs(const NoiseOptions& options) const;
 
@@ -235,6 +250,13 @@ class Session {
   /// with decoder_input_ids [pictures, tokens] among its inputs gives the logits behind every token
   /// instead (teacher forcing); a run of a model that chats always does, of input_ids.
   GenerationOutput Generate(const NamedTensors& inputs, const GenerationRequest& request);
+
+  /// What a detector's run found, for each picture: `outputs` are Run's, `pictures` those that its
+  /// inputs were made of (none: the inputs themselves are the pictures). Throws Error{kUsage} for a
+  /// model that does not detect, Error{kInput} naming the picture whose scores are not finite.
+  std::vector<PictureInstances> FindInstances(const NamedTensors& outputs,
+                                              std::span<const PictureInfo> pictures,
+                                              const DetectionRequest& request = {});
 
   /// Token features of a run: "last_hidden_state" or "features" [batch, tokens, width].
   const Tensor& Features(const NamedTensors& outputs) const;

@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <map>
 #include <optional>
 #include <string>
 #include <utility>
@@ -33,30 +32,28 @@ class PictureBatch {
  public:
   PictureBatch(const Session& session, std::span<const Sample> samples,
                std::string Sample::*picture, std::vector<Record>& records) {
-    std::map<std::string, std::vector<Tensor>> parts;
+    std::vector<Pictures> parts;
     for (size_t i = 0; i < samples.size(); ++i) {
       if (records[i].failed()) continue;
       try {
-        Pictures pictures =
-            session.ReadImages({samples[i].*picture}, HeadersOf(session, samples[i]));
-        for (auto& [name, tensor] : pictures.inputs) parts[name].push_back(std::move(tensor));
+        parts.push_back(session.ReadImages({samples[i].*picture}, HeadersOf(session, samples[i])));
         rows_.push_back(i);
       } catch (const Error& error) {
         if (!IsSampleError(error)) throw;
         records[i].error = error.message();
       }
     }
-    for (const auto& [name, tensors] : parts) inputs_.emplace(name, Stacked(tensors));
+    if (!parts.empty()) pictures_ = session.JoinPictures(std::move(parts));
   }
 
   bool empty() const { return rows_.empty(); }
-  const NamedTensors& inputs() const { return inputs_; }
+  const NamedTensors& inputs() const { return pictures_.inputs; }
   /// The sample of each row.
   std::span<const size_t> rows() const { return rows_; }
 
  private:
   std::vector<size_t> rows_;
-  NamedTensors inputs_;
+  Pictures pictures_;
 };
 
 RunHooks StoppedByInterrupt() { return {.cancel = &InterruptFlag()}; }

@@ -79,7 +79,8 @@ CompiledModel::CompiledModel(const SessionOptions& options)
 const Backend& CompiledModel::backend() const { return backend_ ? *backend_ : RefBackend(); }
 
 ModelPrograms CompiledModel::Compile(const PrecisionRules& rules) const {
-  ModelPrograms programs{.encoder = Compile(model_.graph, rules), .decoder = {}, .causal = {}};
+  ModelPrograms programs{
+      .encoder = Compile(model_.graph, rules), .decoder = {}, .causal = {}, .top = {}};
   if (model_.decoder) {
     programs.decoder = {.memory = Compile(model_.decoder->memory, rules),
                         .every_token = Compile(model_.decoder->every_token, rules),
@@ -90,6 +91,7 @@ ModelPrograms CompiledModel::Compile(const PrecisionRules& rules) const {
                        .last_token = Compile(model_.causal->last_token, rules),
                        .step = Compile(model_.causal->step, rules)};
   }
+  if (model_.detector) programs.top = Compile(model_.detector->top, rules);
   return programs;
 }
 

@@ -20,6 +20,7 @@ struct ModelPrograms {
   std::shared_ptr<const Program> encoder;  // of pictures; of most models all there is
   std::optional<DecoderPrograms> decoder;  // the writing half, where the model has one
   std::optional<CausalPrograms> causal;    // the language model, where there is one
+  std::shared_ptr<const Program> top;      // a detector's top layer at chosen locations
 };
 
 /// One of them under its part's name, as RunPart has it.

@@ -10,6 +10,7 @@
 #include "graph/graph.h"
 #include "io/checkpoint.h"
 #include "io/json.h"
+#include "models/blendmask/config.h"
 #include "pipeline/picture_reader.h"
 #include "pipeline/tensor_match.h"
 #include "tokenizers/tokenizer.h"
@@ -38,6 +39,12 @@ struct CausalModel {
   std::shared_ptr<const Tokenizer> tokenizer;  // null where the folder has none
 };
 
+/// What finds objects in the dense maps that a detector's graph gives, over the same weights.
+struct DetectorModel {
+  BlendMaskConfig config;
+  Graph top{"empty"};  // attention at chosen locations: input windows, output top_feat
+};
+
 struct LoadedModel {
   ModelInfo info;
   Graph graph{"empty"};
@@ -51,6 +58,7 @@ struct LoadedModel {
   PictureReader pictures;
   std::optional<DecoderModel> decoder;
   std::optional<CausalModel> causal;
+  std::optional<DetectorModel> detector;
 };
 
 /// The graphs of a model that together have all of its weights.

@@ -3,8 +3,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <iterator>
+#include <map>
 #include <utility>
 
+#include "pipeline/results.h"
 #include "vernier/error.h"
 
 namespace vernier {
@@ -24,10 +27,39 @@ void RequireCount(const std::vector<std::string>& given, size_t pictures, const 
               "give one for all pictures, or one for each");
 }
 
-Shape BatchOf(int64_t pictures, const Shape& one) {
-  std::vector<int64_t> dims = {pictures};
+Shape BatchOfOne(const Shape& one) {
+  std::vector<int64_t> dims = {1};
   for (int axis = 0; axis < one.rank(); ++axis) dims.push_back(one[axis]);
   return Shape(std::span<const int64_t>(dims));
+}
+
+// Maps [1, channels, height, width] of several sizes as one batch: each at the upper left, the rest
+// zero.
+Tensor PaddedStack(std::span<const Tensor> parts) {
+  Shape shape = parts[0].shape();
+  shape.Set(0, std::ssize(parts));
+  for (const Tensor& part : parts) {
+    for (const int axis : {2, 3}) shape.Set(axis, std::max(shape[axis], part.shape()[axis]));
+  }
+  Tensor batch = Tensor::Zeros(DType::kF32, shape);
+  float* to = batch.as<float>().data();
+  for (const Tensor& part : parts) {
+    const float* from = part.as<float>().data();
+    for (int64_t c = 0; c < shape[1]; ++c, to += shape[2] * shape[3]) {
+      for (int64_t y = 0; y < part.shape()[2]; ++y, from += part.shape()[3]) {
+        std::copy_n(from, part.shape()[3], to + y * shape[3]);
+      }
+    }
+  }
+  return batch;
+}
+
+[[noreturn]] void RefuseSizes(const std::string& file, const Shape& shape, const Shape& first) {
+  const auto of_one = [](const Shape& s) { return Shape(s.dims().subspan(1)).ToString(); };
+  throw Error(ErrorKind::kInput,
+              fmt::format("{}: gives {}, the first picture of the batch {}", file, of_one(shape),
+                          of_one(first)),
+              "pictures of one batch need one size: use --batch 1 or --size");
 }
 
 }  // namespace
@@ -39,6 +71,8 @@ PictureInfo PictureInfoOf(const PictureFile& file, PictureReport report) {
           .height = report.size.height,
           .width = report.size.width,
           .exif_orientation = report.exif_orientation,
+          .network_height = report.network_size.height,
+          .network_width = report.network_size.width,
           .steps = std::move(report.steps),
           .warnings = std::move(report.warnings)};
 }
@@ -70,36 +104,46 @@ Pictures PictureReader::Read(std::span<const PictureFile> files,
   }
   RequireCount(headers.questions, files.size(), "questions");
   RequireCount(headers.images, files.size(), "header pictures");
-  Pictures pictures;
-  Tensor batch;
-  Shape one;
+  std::vector<Pictures> parts;
   for (size_t i = 0; i < files.size(); ++i) {
     try {
       const Image image = DecodePage(files[i].file, files[i].page, pages);
       std::optional<Image> header_image;
       if (const auto file = ForPicture(headers.images, i))
         header_image = DecodeImage(*file, pages.decode);
-      const Shape shape = output_shape(image);
-      if (i == 0) {
-        one = shape;
-        batch = Tensor(DType::kF32, BatchOf(static_cast<int64_t>(files.size()), one));
-      } else if (!(shape == one)) {
-        throw Error(ErrorKind::kInput,
-                    fmt::format("gives {}, the first picture of the batch {}", shape.ToString(),
-                                one.ToString()),
-                    "pictures of one batch need one size: use --batch 1 or --size");
-      }
-      const auto area = static_cast<size_t>(one.elements());
-      const std::span<float> out = batch.as<float>().subspan(i * area, area);
-      pictures.info.push_back(PictureInfoOf(
-          files[i], Process(image, header_image, ForPicture(headers.questions, i), out)));
+      Tensor one(DType::kF32, BatchOfOne(output_shape(image)));
+      Pictures part;
+      part.info.push_back(PictureInfoOf(
+          files[i],
+          Process(image, header_image, ForPicture(headers.questions, i), one.as<float>())));
+      part.inputs.emplace(input, std::move(one));
+      if (complete) complete(part.inputs);
+      parts.push_back(std::move(part));
     } catch (const Error& error) {
       throw NamingFile(error, files[i].file);
     }
   }
-  pictures.inputs.emplace(input, std::move(batch));
-  if (complete) complete(pictures.inputs);
-  return pictures;
+  return Join(std::move(parts));
+}
+
+Pictures PictureReader::Join(std::vector<Pictures> parts) const {
+  if (parts.size() == 1) return std::move(parts[0]);
+  Pictures joined;
+  std::map<std::string, std::vector<Tensor>, std::less<>> by_name;
+  for (Pictures& part : parts) {
+    for (auto& [name, tensor] : part.inputs) {
+      std::vector<Tensor>& same = by_name[name];
+      if (!pads && !same.empty() && !(tensor.shape() == same[0].shape())) {
+        RefuseSizes(part.info[0].file, tensor.shape(), same[0].shape());
+      }
+      same.push_back(std::move(tensor));
+    }
+    std::ranges::move(part.info, std::back_inserter(joined.info));
+  }
+  for (const auto& [name, tensors] : by_name) {
+    joined.inputs.emplace(name, pads ? PaddedStack(tensors) : Stacked(tensors));
+  }
+  return joined;
 }
 
 }  // namespace vernier

@@ -32,11 +32,16 @@ struct PictureReader {
   std::function<void(NamedTensors&)> complete = {};
   std::function<Json()> describe;
   PageOptions pages = {};
+  bool pads = false;  // pictures of several sizes make a batch: smaller ones get zeros around them
 
   /// All of `files` as one batch. Throws Error{kInput} naming the file that cannot be used.
   Pictures Read(std::span<const PictureFile> files, const PictureHeaders& headers = {}) const;
   /// The same for the first pages of files.
   Pictures Read(std::span<const std::string> files, const PictureHeaders& headers = {}) const;
+
+  /// Pictures that were read one by one, at least one, as one batch. Throws Error{kInput} naming
+  /// the first that has another size than those before it, unless such are padded.
+  Pictures Join(std::vector<Pictures> parts) const;
 
  private:
   PictureReport Process(const Image& image, const std::optional<Image>& header_image,

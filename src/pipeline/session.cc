@@ -9,6 +9,7 @@
 #include "graph/printer.h"
 #include "passes/pass.h"
 #include "pipeline/compiled_model.h"
+#include "pipeline/find_instances.h"
 #include "pipeline/loaded_model.h"
 #include "pipeline/model_run.h"
 #include "pipeline/noise_inputs.h"
@@ -161,6 +162,27 @@ class Session::Impl {
     return run.TakeOutputs();
   }
 
+  std::vector<PictureInstances> FindInstances(const NamedTensors& outputs,
+                                              std::span<const PictureInfo> pictures,
+                                              const DetectionRequest& request) {
+    if (!model().detector) {
+      throw Error(ErrorKind::kUsage,
+                  fmt::format("a {} model does not find objects", info().family));
+    }
+    const Program* top = compiled_.programs().top.get();
+    return vernier::FindInstances(
+        {.config = model().detector->config,
+         .maps = outputs,
+         .pictures = pictures,
+         .request = request,
+         .threads = compiled_.options().threads},
+        [this, top](const Tensor& windows) {
+          const auto plan = top->Bind({{"locations", windows.shape()[0]}});
+          NamedTensors found = top_context_.Run(*plan, {{"windows", windows.view()}});
+          return std::move(found.at("top_feat"));
+        });
+  }
+
   GenerationOutput Generate(const NamedTensors& inputs, const GenerationRequest& request) {
     if (!compiled_.programs().decoder) {
       throw Error(ErrorKind::kUsage, fmt::format("a {} model has no decoder: there is no text to "
@@ -184,6 +206,7 @@ class Session::Impl {
  private:
   CompiledModel compiled_;
   Context context_;
+  Context top_context_;  // of the detector's top layer, whose plans are small
   int64_t cache_bytes_ = 0;
   int64_t decoder_arena_bytes_ = 0;
 };
@@ -207,6 +230,10 @@ Pictures Session::ReadPages(const std::vector<PictureFile>& pages,
   return impl_->model().pictures.Read(pages, headers);
 }
 
+Pictures Session::JoinPictures(std::vector<Pictures> parts) const {
+  return impl_->model().pictures.Join(std::move(parts));
+}
+
 NamedTensors Session::NoiseInputs(const NoiseOptions& options) const {
   return vernier::NoiseInputs(impl_->model(), options);
 }
@@ -222,6 +249,12 @@ const GenerationOptions* Session::generation_options() const {
 
 GenerationOutput Session::Generate(const NamedTensors& inputs, const GenerationRequest& request) {
   return impl_->Generate(inputs, request);
+}
+
+std::vector<PictureInstances> Session::FindInstances(const NamedTensors& outputs,
+                                                     std::span<const PictureInfo> pictures,
+                                                     const DetectionRequest& request) {
+  return impl_->FindInstances(outputs, pictures, request);
 }
 
 const Tensor& Session::Features(const NamedTensors& outputs) const {
