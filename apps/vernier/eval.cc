@@ -13,6 +13,7 @@
 #include "eval/evaluation.h"
 #include "eval/fingerprint.h"
 #include "eval/labels.h"
+#include "eval/objects.h"
 #include "eval/run_samples.h"
 #include "eval_options.h"
 #include "eval_report.h"
@@ -30,17 +31,26 @@ using Clock = std::chrono::steady_clock;
 EvalTask ChooseTask(const std::string& wanted, const Dataset& set, const ModelInfo& model) {
   const EvalTask task = wanted != "auto"                  ? ParseEvalTask(wanted)
                         : set.kind == SetKind::kQuestions ? EvalTask::kAnswer
+                        : set.kind == SetKind::kObjects   ? EvalTask::kDetect
                         : set.kind == SetKind::kPairs     ? EvalTask::kRetrieve
                         : model.labels.empty()            ? EvalTask::kRetrieve
                                                           : EvalTask::kClassify;
+  if (model.classes > 0 && task != EvalTask::kDetect) {
+    throw Error(ErrorKind::kUsage,
+                fmt::format("a {} model finds objects, and {} has none", model.family, set.path),
+                "give a .json of COCO's instances");
+  }
   const bool fits = task == EvalTask::kAnswer     ? set.kind == SetKind::kQuestions
                     : task == EvalTask::kClassify ? set.kind == SetKind::kClasses
-                                                  : set.kind != SetKind::kQuestions;
+                    : task == EvalTask::kDetect
+                        ? set.kind == SetKind::kObjects
+                        : set.kind == SetKind::kClasses || set.kind == SetKind::kPairs;
   if (!fits) {
     throw Error(
         ErrorKind::kUsage,
         fmt::format("the task {} needs another set than {}", Name(task), set.path),
-        "classify needs labels, retrieve labels or matching pictures, answer right answers");
+        "classify needs labels, retrieve labels or matching pictures, answer right answers, detect "
+        "objects");
   }
   return task;
 }
@@ -115,6 +125,7 @@ class Evaluator {
     CheckMetrics(evaluation_.task, judge_);
     judge_.random_head = model.random_head && evaluation_.task == EvalTask::kClassify;
     if (evaluation_.task == EvalTask::kClassify) UseModelLabels(set_, model.labels);
+    if (evaluation_.task == EvalTask::kDetect) UseModelClasses(set_, model.labels, model.classes);
     if (!options_.baseline.empty()) ReadResults(options_.baseline);
     fingerprints_ = Fingerprints(set_.samples);
     evaluation_.layout = set_.layout;
@@ -140,6 +151,7 @@ class Evaluator {
     session_.emplace(ToSessionOptions(options_));
     for (const std::string& warning : session_->info().warnings) Warn(warning);
     if (evaluation_.task == EvalTask::kClassify) return ClassifyWith(*session_);
+    if (evaluation_.task == EvalTask::kDetect) return DetectWith(*session_);
     if (evaluation_.task == EvalTask::kRetrieve) return EmbedWith(*session_, options_.embedding);
     const GenerationOptions* own = session_->generation_options();
     return WriteWith(*session_,
@@ -215,8 +227,9 @@ Verb EvalVerb() {
       .summary = "run a labelled set and show the task's metrics",
       .description =
           "Runs a model on a set of samples and compares its answers with the expected ones: "
-          "top-1 and top-5 of labels, recall of retrieval by embeddings, or text metrics. Every "
-          "metric comes with its 95 % interval over samples. Results go to --out as they come, and "
+          "top-1 and top-5 of labels, recall of retrieval by embeddings, text metrics, or average "
+          "precision of objects' boxes and masks. Every metric but the last comes with its 95 % "
+          "interval over samples. Results go to --out as they come, and "
           "the same command goes on where it stopped, whatever stopped it.\n\n"
           "A gate on a metric passes or fails only where the interval lies on one side of the "
           "threshold; else the outcome is INCONCLUSIVE (exit code 3). Gates on baseline. metrics "
@@ -228,6 +241,8 @@ Verb EvalVerb() {
             "a gate, with results that can be resumed"},
            {"vernier eval --model vit-base --data labels.csv --dtype bf16 --baseline f32.jsonl",
             "bf16 against the run before"},
+           {"vernier eval --model blendmask --data annotations/instances_val2017.json",
+            "COCO's average precision of boxes and masks"},
            {"vernier eval --model pix2struct-chartqa-base --data ChartQA/test --out base.jsonl",
             "answers about charts"}},
       .start = Starter(EvalFlags, RunEval)};

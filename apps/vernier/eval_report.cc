@@ -15,6 +15,10 @@ void PrintMetrics(const std::vector<Metric>& metrics, Terminal& terminal) {
       terminal.Print("  {:<26} no sample says anything about it\n", metric.name);
       continue;
     }
+    if (std::isnan(metric.interval.low)) {
+      terminal.Print("  {:<26} {:>9.4f}   n {}\n", metric.name, metric.value, metric.n);
+      continue;
+    }
     terminal.Print("  {:<26} {:>9.4f}   [{:.4f}, {:.4f}]   n {}\n", metric.name, metric.value,
                    metric.interval.low, metric.interval.high, metric.n);
   }

@@ -16,6 +16,7 @@ struct PictureFlags {
   bool convert_rgb = false;
   bool exif = false;
   std::string font;
+  std::string class_names;
   int64_t max_patches = 0;
   int64_t max_pixels = 0;
   int64_t min_pixels = 0;

@@ -15,6 +15,7 @@
 #include "io/safetensors.h"
 #include "json_output.h"
 #include "pipeline/dump.h"
+#include "run_instances.h"
 #include "run_options.h"
 #include "run_report.h"
 #include "vernier/error.h"
@@ -61,6 +62,7 @@ class Runner {
         fed_(ReadFedInputs(options.inputs)) {
     CheckOptions();
     session_.emplace(ToSessionOptions(options));
+    PrepareOut();
     report_.emplace(RunReport{.options = options, .session = *session_});
   }
 
@@ -93,9 +95,9 @@ class Runner {
     if (options_.similarity && options_.embedding == "none") {
       refuse("--similarity compares embeddings, and --embedding is none", "use cls or mean");
     }
-    const bool known_ending = options_.out.empty() || options_.out.ends_with(".npy") ||
-                              options_.out.ends_with(".safetensors");
-    if (!known_ending) refuse("--out: expected a file ending in .npy or .safetensors", "");
+    if (options_.score_threshold < 0 || options_.score_threshold > 1) {
+      refuse("--score-threshold: scores lie between 0 and 1", "");
+    }
     if (!options_.dump.empty() && files_.size() > static_cast<size_t>(BatchSize())) {
       refuse("--dump holds one batch, and there are more pictures than --batch",
              "raise --batch to the number of pictures, or dump one picture");
@@ -107,6 +109,19 @@ class Runner {
     throw Error(ErrorKind::kUsage,
                 fmt::format("{} was given {} times for {} pictures", flag, given, files_.size()),
                 "give it once for all pictures, or once for each");
+  }
+
+  void PrepareOut() {
+    const std::string& out = options_.out;
+    if (session_->info().classes > 0) {
+      const auto images = static_cast<int64_t>(files_.size());
+      instance_output_.emplace(
+          InstanceOutputOptions{.out = out, .images = images, .font = options_.pictures.font},
+          session_->info(), terminal_);
+    } else if (!out.empty() && !out.ends_with(".npy") && !out.ends_with(".safetensors")) {
+      throw Error(ErrorKind::kUsage, "--out: expected a file ending in .npy or .safetensors",
+                  "pictures and JSON are written where a model finds objects");
+    }
   }
 
   // A dump shows all pictures side by side unless a batch size was chosen.
@@ -184,9 +199,13 @@ class Runner {
     const RunHooks hooks = dump_ ? dump_->Hooks() : RunHooks{};
     NamedTensors outputs = session_->Run(batch.inputs, hooks);
     report_->run_s += SecondsSince(start);
-    Report(batch, outputs);
+    if (instance_output_) {
+      ReportInstances(batch, outputs);
+    } else {
+      Report(batch, outputs);
+    }
     if (dump_) FinishDump(outputs);
-    if (!options_.out.empty()) kept_.push_back(std::move(outputs));
+    if (!options_.out.empty() && !instance_output_) kept_.push_back(std::move(outputs));
   }
 
   // Whether text is generated; with ids fed, a run is teacher forcing.
@@ -276,6 +295,25 @@ class Runner {
     FinishDump(outputs);
   }
 
+  void ReportInstances(const Batch& batch, const NamedTensors& outputs) {
+    const Clock::time_point start = Clock::now();
+    std::vector<PictureInstances> found = session_->FindInstances(
+        outputs, batch.pictures,
+        {.least_score = options_.score_threshold, .max_instances = options_.max_detections});
+    report_->detect_s += SecondsSince(start);
+    for (size_t row = 0; row < batch.names.size(); ++row) {
+      PictureResult result;
+      result.image = batch.names[row];
+      if (row < batch.pictures.size()) result.picture = batch.pictures[row];
+      const auto image_id = static_cast<int64_t>(report_->results.size());
+      instance_output_->Add(image_id, result.picture ? &*result.picture : nullptr, found[row]);
+      if (text()) PrintInstances(result.image, found[row], session_->info().labels, terminal_);
+      result.instances = std::move(found[row]);
+      report_->results.push_back(std::move(result));
+    }
+    terminal_.Flush();
+  }
+
   void Report(const Batch& batch, const NamedTensors& outputs) {
     const Tensor& features = session_->Features(outputs);
     const auto logits = outputs.find("logits");
@@ -301,7 +339,7 @@ class Runner {
   }
 
   void FinishDump(NamedTensors& outputs) {
-    if (options_.embedding != "none") {
+    if (options_.embedding != "none" && !instance_output_) {
       outputs.insert_or_assign("embedding", session_->Embedding(outputs, options_.embedding));
     }
     Json facts = Json::Object();
@@ -344,7 +382,11 @@ class Runner {
   }
 
   Outcome Finish() {
-    if (!options_.out.empty()) WriteOut();
+    if (instance_output_) {
+      instance_output_->Finish();
+    } else if (!options_.out.empty()) {
+      WriteOut();
+    }
     if (text() && options_.similarity && !report_->results.empty()) {
       PrintSimilarity(*report_, terminal_);
     }
@@ -373,6 +415,7 @@ class Runner {
   std::optional<Session> session_;
   std::optional<RunReport> report_;
   std::optional<DumpWriter> dump_;
+  std::optional<InstanceOutput> instance_output_;  // of a detector
   std::vector<NamedTensors> kept_;
   size_t next_prompt_ = 0;
   bool length_warned_ = false;
@@ -394,13 +437,16 @@ Verb RunVerb() {
       .summary = "run a model on pictures or tensors",
       .description =
           "Loads a published checkpoint, prepares pictures as its own processor does, and shows "
-          "labels with probabilities where it has a classification head, else an embedding. "
+          "labels with probabilities where it has a classification head, objects with their masks "
+          "where it finds any, else an embedding. "
           "Results appear as they come; a picture that cannot be read is named, and the others "
           "go on.",
       .examples = {{"vernier run --model vit-base-patch16-224 --image cat.jpg",
                     "labels for a picture"},
                    {"vernier run --model pe-lang-l14-448 --image photos/ --similarity",
                     "how alike the pictures of a folder are"},
+                   {"vernier run --model blendmask --image street.jpg --out overlay.png",
+                    "every object cut out, and overlay.json as COCO has it"},
                    {"vernier run --model vit-base --image cat.jpg --dump out --dump-filter "
                     "'encoder.layer.*'",
                     "every module's output of one layer stack, as .npy"},

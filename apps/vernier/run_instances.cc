@@ -25,9 +25,10 @@ constexpr const char* kLabelFont = "DejaVuSans.ttf";
 std::string FontOf(const std::string& chosen, Terminal& terminal) {
   const std::string font = chosen.empty() ? FindFontFile(kLabelFont) : chosen;
   if (font.empty()) {
-    terminal.Warn(fmt::format("{} is not installed: overlays have no labels (--font FILE.ttf "
-                              "gives another font)",
-                              kLabelFont));
+    terminal.Warn(
+        fmt::format("{} is not installed: overlays have no labels (--font FILE.ttf "
+                    "gives another font)",
+                    kLabelFont));
   }
   return font;
 }

@@ -13,9 +13,9 @@
 namespace vernier {
 
 struct InstanceOutputOptions {
-  std::string out;      // --out; empty: nothing is written
-  int64_t images = 0;   // of the run; 0: tensors were fed
-  std::string font;     // of labels; empty: DejaVu Sans
+  std::string out;     // --out; empty: nothing is written
+  int64_t images = 0;  // of the run; 0: tensors were fed
+  std::string font;    // of labels; empty: DejaVu Sans
 };
 
 class InstanceOutput {

@@ -95,10 +95,26 @@ std::vector<Flag> ResultFlags(RunVerbOptions& options) {
       {.name = "--out",
        .metavar = "FILE",
        .section = "Results",
-       .help = "Write the embeddings (features with --embedding none) to a .npy, or all outputs "
-               "to a .safetensors file.",
+       .help =
+           "Write the embeddings (features with --embedding none) to a .npy, or all outputs "
+           "to a .safetensors file. Objects: a .png with them drawn in and a .json beside it, a "
+           ".json for all pictures, or a folder for both of each.",
        .target = &options.out,
        .completion = Completion::kFile},
+      {.name = "--score-threshold",
+       .metavar = "X",
+       .section = "Results",
+       .help = "Leave out objects that score lower.",
+       .target = &options.score_threshold,
+       .default_text = "the checkpoint's, on its own scale"},
+      {.name = "--max-detections",
+       .metavar = "N",
+       .section = "Results",
+       .help = "Objects to keep of a picture, the best.",
+       .target = &options.max_detections,
+       .unit = "objects",
+       .default_text = "the checkpoint's",
+       .least = 1},
       {.name = "--log-probs",
        .metavar = "",
        .section = "Results",
@@ -180,6 +196,8 @@ SessionOptions ToSessionOptions(const RunVerbOptions& options) {
   session.max_image_pixels = options.max_image_pixels;
   session.allow_empty_question = options.allow_empty;
   session.rescale_16bit = options.rescale_16bit;
+  // A dump shows the attention of every location, as the published exports have it.
+  session.dense_top_features = !options.dump.empty();
   session.labels = options.labels || options.allow_random_head;
   session.allow_random_head = options.allow_random_head;
   session.seed = static_cast<uint64_t>(options.seed);

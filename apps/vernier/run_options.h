@@ -30,6 +30,8 @@ struct RunVerbOptions {
   int64_t seed = 0;
   std::string embedding = "cls";
   bool similarity = false;
+  double score_threshold = 0;
+  int64_t max_detections = 0;
   std::string out;
   GenerationFlags generation;
   bool log_probs = false;

@@ -8,6 +8,8 @@
 #include <filesystem>
 
 #include "core/json_writer.h"
+#include "models/blendmask/class_names.h"
+#include "pipeline/instances_json.h"
 #include "vernier/version.h"
 
 namespace vernier {
@@ -68,6 +70,17 @@ void WriteAnswer(const GeneratedText& answer, const RunReport& report, JsonWrite
 void WriteResult(const PictureResult& result, const RunReport& report, JsonWriter& json) {
   json.BeginObject().Field("image", result.image);
   if (result.picture) WritePicture(*result.picture, json);
+  if (result.instances) {
+    json.Field("height", result.instances->height).Field("width", result.instances->width);
+    json.Key("instances").BeginArray();
+    const auto image_id = static_cast<int64_t>(&result - report.results.data());
+    WriteInstances(
+        *result.instances,
+        {.image_id = image_id, .coco_classes = report.session.info().classes == kCocoClasses},
+        json);
+    json.EndArray().EndObject();
+    return;
+  }
   if (result.answer) {
     WriteAnswer(*result.answer, report, json);
     json.EndObject();
@@ -197,6 +210,7 @@ std::string ToJson(const RunReport& report) {
       .Field("compile", report.session.seconds().compile)
       .Field("decode", report.decode_s)
       .Field("run", report.run_s)
+      .Field("detect", report.detect_s)
       .Field("encode", report.generation.encode)
       .Field("first_token", report.generation.first_token)
       .Field("more_tokens", report.generation.more_tokens)

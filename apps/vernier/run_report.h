@@ -19,8 +19,9 @@ struct PictureResult {
   std::optional<PictureInfo> picture;
   std::vector<LabelScore> labels;
   std::vector<float> embedding;
-  Shape features;                       // [tokens, width]
-  std::optional<GeneratedText> answer;  // of a model that writes
+  Shape features;                             // [tokens, width]
+  std::optional<GeneratedText> answer;        // of a model that writes
+  std::optional<PictureInstances> instances;  // of a model that finds objects
 };
 
 struct FailedPicture {
@@ -36,6 +37,7 @@ struct RunReport {
   std::vector<PlacedNode> placement = {};
   double decode_s = 0;
   double run_s = 0;
+  double detect_s = 0;  // from a detector's maps to instances
   double total_s = 0;
   GenerationSeconds generation = {};  // summed over the batches
   bool beams = false;                 // answers have scores

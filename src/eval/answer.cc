@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "core/interrupt.h"
+#include "eval/objects.h"
 #include "pipeline/results.h"
 #include "vernier/error.h"
 
@@ -48,6 +49,7 @@ class PictureBatch {
 
   bool empty() const { return rows_.empty(); }
   const NamedTensors& inputs() const { return pictures_.inputs; }
+  std::span<const PictureInfo> info() const { return pictures_.info; }
   /// The sample of each row.
   std::span<const size_t> rows() const { return rows_; }
 
@@ -114,6 +116,27 @@ AnswerSamples EmbedWith(Session& session, std::string_view kind) {
     Embed(session, kind, samples, &Sample::image, &Record::embedding, records);
     if (!samples.empty() && !samples[0].partner.empty()) {
       Embed(session, kind, samples, &Sample::partner, &Record::partner_embedding, records);
+    }
+    return records;
+  };
+}
+
+AnswerSamples DetectWith(Session& session) {
+  if (session.info().classes == 0) {
+    throw Error(ErrorKind::kUsage,
+                fmt::format("a {} model does not find objects", session.info().family),
+                "give a set of labels or pairs, or a model that detects");
+  }
+  return [&session](std::span<const Sample> samples) {
+    std::vector<Record> records(samples.size());
+    const PictureBatch batch(session, samples, &Sample::image, records);
+    if (batch.empty()) return records;
+    const NamedTensors outputs = session.Run(batch.inputs(), StoppedByInterrupt());
+    const std::vector<PictureInstances> found = session.FindInstances(outputs, batch.info());
+    for (size_t row = 0; row < batch.rows().size(); ++row) {
+      Record& record = records[batch.rows()[row]];
+      record.answer = DetectionsText(found[row].instances);
+      record.figures.emplace_back("objects", static_cast<double>(found[row].instances.size()));
     }
     return records;
   };

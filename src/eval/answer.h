@@ -24,6 +24,10 @@ AnswerSamples ClassifyWith(Session& session);
 /// Session::Embedding.
 AnswerSamples EmbedWith(Session& session, std::string_view kind);
 
+/// Objects; the answer is what DetectionsText makes of them. Throws Error{kUsage} for a model that
+/// finds none.
+AnswerSamples DetectWith(Session& session);
+
 /// Texts. A model that reads its question above the picture finds it there; for others the question
 /// is what the answer begins with, and the record leaves it out again. Throws Error{kUsage} for a
 /// model that does not write.

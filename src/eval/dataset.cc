@@ -20,8 +20,8 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::string_view kLayouts =
-    "a set is a folder with a folder of pictures per class, a .csv, a .jsonl, or ChartQA's .json "
-    "files with their png/ folder";
+    "a set is a folder with a folder of pictures per class, a .csv, a .jsonl, ChartQA's .json "
+    "files with their png/ folder, or a .json of COCO's instances";
 
 std::vector<std::string> FilesEndingIn(const std::string& folder, std::string_view ending) {
   std::vector<std::string> files;
@@ -37,7 +37,10 @@ Dataset ReadFile(const std::string& path) {
   const std::string ending = fs::path(path).extension().string();
   if (ending == ".csv") return ReadCsvSet(path);
   if (ending == ".jsonl") return ReadJsonLines(path);
-  if (ending == ".json") return ReadChartQa(path, {path});
+  if (ending == ".json") {
+    const Json file = Json::ParseFile(path);
+    return LooksLikeCoco(file) ? ReadCocoInstances(path, file) : ReadChartQa(path, {path});
+  }
   throw Error(ErrorKind::kInput,
               fmt::format("{}: a set in a file ends in .csv, .jsonl or .json", PathAsText(path)),
               std::string(kLayouts));
@@ -48,6 +51,9 @@ Dataset ReadFolder(const std::string& folder) {
   std::vector<std::string> files = FilesEndingIn(folder, ".json");
   if (fs::is_directory(folder + "/png", error) && !files.empty()) {
     return ReadChartQa(folder, files);
+  }
+  if (fs::exists(folder + "/annotations.json", error)) {
+    return ReadFile(folder + "/annotations.json");
   }
   files = FilesEndingIn(folder, ".csv");
   std::ranges::copy(FilesEndingIn(folder, ".jsonl"), std::back_inserter(files));

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "eval/dataset.h"
+#include "io/json.h"
 
 namespace vernier {
 
@@ -16,6 +17,11 @@ Dataset ReadJsonLines(const std::string& path);
 
 /// ChartQA's annotations, arrays of {imgname, query, label}; the pictures lie in png/ beside them.
 Dataset ReadChartQa(const std::string& source, const std::vector<std::string>& annotations);
+
+/// COCO's instances: images, annotations with polygons or run lengths, categories. Pictures lie
+/// beside the file or in a folder next to it or below.
+bool LooksLikeCoco(const Json& file);
+Dataset ReadCocoInstances(const std::string& path, const Json& file);
 
 /// `path` as ids and messages can hold it: bytes that are no UTF-8 as \xHH.
 std::string PathAsText(std::string_view path);

@@ -91,7 +91,9 @@ void WriteMistakes(const Evaluation& evaluation, JsonWriter& json) {
   size_t count = 0;
   json.Key("mistakes").BeginArray();
   for (const Record& record : evaluation.records) {
-    if (evaluation.task == EvalTask::kRetrieve || record.failed() ||
+    const bool has_right_answers =
+        evaluation.task == EvalTask::kClassify || evaluation.task == EvalTask::kAnswer;
+    if (!has_right_answers || record.failed() ||
         std::ranges::count(record.expected, record.answer) > 0 || ++count > kListedSamples) {
       continue;
     }

@@ -11,7 +11,9 @@
 namespace vernier {
 namespace {
 
-bool IsClaim(const Metric& metric) { return !metric.name.starts_with("baseline."); }
+bool IsClaim(const Metric& metric) {
+  return !metric.name.starts_with("baseline.") && !std::isnan(metric.interval.low);
+}
 
 bool Holds(const MetricGate& gate, double value) {
   return gate.at_least ? value >= gate.threshold : value <= gate.threshold;

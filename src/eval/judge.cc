@@ -5,6 +5,7 @@
 
 #include "core/check.h"
 #include "eval/evaluation.h"
+#include "eval/score_tasks.h"
 #include "vernier/error.h"
 
 namespace vernier {
@@ -69,6 +70,10 @@ GateObstacles ObstaclesOf(const Evaluation& evaluation, bool random_head) {
 void CheckMetrics(EvalTask task, EvalJudgeOptions& options) {
   for (const std::string& name : options.metrics) CheckMetricName(task, name);
   if (options.metrics.empty()) options.metrics = DefaultMetrics(task);
+  if (task == EvalTask::kDetect && !options.baseline.empty()) {
+    throw Error(ErrorKind::kUsage, "--baseline: average precision is not compared sample by sample",
+                "compare two runs' instances with `vernier compare`");
+  }
   for (const MetricGate& gate : options.gates) CheckGate(task, gate, options);
 }
 
@@ -81,9 +86,14 @@ std::vector<const Record*> Evaluation::FailedRecords() const {
 }
 
 void Judge(Evaluation& evaluation, const EvalJudgeOptions& options) {
-  for (const MetricTerms& terms :
-       Score(evaluation.task, evaluation.records, options.metrics, evaluation.failed_samples)) {
-    evaluation.metrics.push_back(Summarize(terms));
+  if (evaluation.task == EvalTask::kDetect) {
+    evaluation.metrics =
+        ScoreObjects(evaluation.records, options.metrics, evaluation.failed_samples);
+  } else {
+    for (const MetricTerms& terms :
+         Score(evaluation.task, evaluation.records, options.metrics, evaluation.failed_samples)) {
+      evaluation.metrics.push_back(Summarize(terms));
+    }
   }
   if (!options.baseline.empty()) {
     evaluation.baseline = CompareWithBaseline(evaluation.task, options.metrics, evaluation.records,

@@ -72,6 +72,8 @@ const char* Name(EvalTask task) {
       return "classify";
     case EvalTask::kRetrieve:
       return "retrieve";
+    case EvalTask::kDetect:
+      return "detect";
     case EvalTask::kAnswer:
       break;
   }
@@ -79,11 +81,12 @@ const char* Name(EvalTask task) {
 }
 
 EvalTask ParseEvalTask(std::string_view name) {
-  for (EvalTask task : {EvalTask::kClassify, EvalTask::kRetrieve, EvalTask::kAnswer}) {
+  for (EvalTask task :
+       {EvalTask::kClassify, EvalTask::kRetrieve, EvalTask::kAnswer, EvalTask::kDetect}) {
     if (name == Name(task)) return task;
   }
   throw Error(ErrorKind::kUsage,
-              fmt::format("task '{}' does not exist: classify, retrieve or answer", name));
+              fmt::format("task '{}' does not exist: classify, retrieve, answer or detect", name));
 }
 
 std::vector<std::string> DefaultMetrics(EvalTask task) {
@@ -92,6 +95,8 @@ std::vector<std::string> DefaultMetrics(EvalTask task) {
       return {"top1", "top5"};
     case EvalTask::kRetrieve:
       return {"recall@1", "recall@5", "recall@10", "mean_cosine"};
+    case EvalTask::kDetect:
+      return ObjectMetricNames();
     case EvalTask::kAnswer:
       break;
   }
@@ -110,6 +115,7 @@ void CheckMetricName(EvalTask task, std::string_view name) {
 
 std::vector<MetricTerms> Score(EvalTask task, std::span<const Record> records,
                                std::span<const std::string> names, FailedSamples failed) {
+  VN_CHECK(task != EvalTask::kDetect);
   if (task == EvalTask::kRetrieve) return ScoreRetrieval(records, names, failed);
   std::vector<MetricTerms> metrics;
   for (const std::string& name : names) {
@@ -120,7 +126,7 @@ std::vector<MetricTerms> Score(EvalTask task, std::span<const Record> records,
 }
 
 std::vector<std::pair<std::string, double>> ScoreOne(EvalTask task, const Record& record) {
-  if (task == EvalTask::kRetrieve) return {};
+  if (task == EvalTask::kRetrieve || task == EvalTask::kDetect) return {};
   std::vector<std::pair<std::string, double>> figures;
   const std::vector<std::string> names = DefaultMetrics(task);
   for (const MetricTerms& metric :

@@ -16,9 +16,10 @@ enum class EvalTask {
   kClassify,  // top1, top5
   kRetrieve,  // recall@k, mean_cosine
   kAnswer,    // text metrics
+  kDetect,    // average precision of boxes and masks
 };
 
-/// "classify", "retrieve", "answer".
+/// "classify", "retrieve", "answer", "detect".
 const char* Name(EvalTask task);
 /// Throws Error{kUsage} naming the tasks there are.
 EvalTask ParseEvalTask(std::string_view name);
@@ -34,7 +35,8 @@ enum class FailedSamples {
   kWrong,    // a sample without an answer scores the worst
 };
 
-/// Terms of the metrics `names`, one row per record in order.
+/// Terms of the metrics `names`, one row per record in order; of every task but kDetect, whose
+/// metrics are not made of terms.
 std::vector<MetricTerms> Score(EvalTask task, std::span<const Record> records,
                                std::span<const std::string> names, FailedSamples failed);
 

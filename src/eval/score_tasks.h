@@ -25,6 +25,13 @@ std::vector<RetrievalFigures> Retrieve(std::span<const Record> records);
 /// Cosine of each record's embedding with its counterpart's.
 MetricTerms EmbeddingAgreement(std::span<const Record> now, std::span<const Record> before);
 
+/// COCO's figures of boxes and masks.
+std::vector<std::string> ObjectMetricNames();
+/// Those of `names`, then average precision of each class alone. Precision over a set is no mean
+/// over its pictures, so there is no interval.
+std::vector<Metric> ScoreObjects(std::span<const Record> records,
+                                 std::span<const std::string> names, FailedSamples failed);
+
 std::vector<std::string> TextMetricNames();
 
 /// One text metric; of several right answers the one that suits it best.

@@ -120,7 +120,7 @@ class LabelWriter {
 
   void Write(const std::string& text, const Area& box, const Colour& colour) {
     const std::u32string letters = CodePoints(text);
-    const int64_t pad = std::max(2, pixels_ / 4);
+    const int64_t pad = std::max<int64_t>(2, pixels_ / 4);
     const int64_t width = WidthOf(letters) + 2 * pad, height = pixels_ + pad;
     const Area plate = PlaceFor(width, height, box);
     taken_.push_back(plate);
