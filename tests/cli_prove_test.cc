@@ -50,13 +50,34 @@ TEST(CliCompareSettings, GivesTheSameBytesTwice) {
   EXPECT_EQ(runs[0], runs[1]);
 }
 
-TEST(CliCompareSettings, SaysThatADecoderWasLeftOut) {
+std::vector<std::string> OnWriter(std::vector<std::string> words) {
   const std::string model = Golden("pix2struct/page_greedy");
+  words.insert(words.end(), {"--model", model, "--image", model + "/input_0.png",
+                             "--max-new-tokens", "6", "--no-cache"});
+  return words;
+}
+
+TEST(CliCompareSettings, HoldsADecodersLogitsToGates) {
   const auto found =
-      Vernier({"compare", "--model", model, "--image", model + "/input_0.png", "--reference",
-               "device=ref", "--candidate", "device=cpu", "--no-cache"});
+      Vernier(OnWriter({"compare", "device=ref", "device=cpu,dtype=bf16", "--gate",
+                        "logits:mre<=10%", "--gate", "logits:cosine>=0.999", "--top", "0"}));
   EXPECT_EQ(found.exit_code, 0) << found.errors;
-  EXPECT_THAT(found.output, testing::HasSubstr("the decoder and its answers"));
+  EXPECT_THAT(found.output, testing::HasSubstr("PASS  logits:cosine>=0.999"));
+  EXPECT_THAT(found.output, testing::HasSubstr("best of 6 rows agrees in"));
+  EXPECT_THAT(found.output, testing::HasSubstr("the choice of tokens one by one"));
+}
+
+TEST(CliCompareSettings, FindsTheDecodersNodesThatMustStayInF32) {
+  const ScratchFolder folder;
+  const std::string file = folder.path("p.txt");
+  const auto found = Vernier(
+      OnWriter({"compare", "device=cpu,onednn=off", "device=cpu,dtype=bf16,onednn=off", "--gate",
+                "decoder.layer.0.self_attention.attention.query:mre<=0.01%", "--bisect", file}));
+  EXPECT_THAT(found.output, testing::HasSubstr("nodes must stay in f32: decoder."));
+  const auto proved = Vernier(OnWriter(
+      {"compare", "device=cpu,onednn=off", "device=cpu,dtype=bf16,onednn=off", "--gate",
+       "decoder.layer.0.self_attention.attention.query:mre<=0.01%", "--precision-file", file}));
+  EXPECT_EQ(proved.exit_code, 0) << proved.output << proved.errors;
 }
 
 TEST(CliRun, GivesTheSameBytesTwice) {

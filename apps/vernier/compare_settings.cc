@@ -17,6 +17,7 @@
 #include "verify/bisect.h"
 #include "verify/bundle.h"
 #include "verify/filed_tensors.h"
+#include "verify/proof_inputs.h"
 #include "verify/self_runner.h"
 #include "verify/setting.h"
 #include "verify/setting_comparison.h"
@@ -111,6 +112,23 @@ Comparison RunBisection(const CompareVerbOptions& options, JudgeOptions judge,
   return std::move(found.comparison);
 }
 
+NamedTensors SelfInputs(const CompareVerbOptions& options, const CompiledModel& model) {
+  const ProofFlags& flags = options.proof;
+  const PictureHeaders headers{.questions = flags.prompts, .images = flags.header_images};
+  NamedTensors inputs =
+      ReadProofInputs(model, ExpandImagePaths(flags.images), headers, ReadFedInputs(flags.inputs));
+  if (inputs.empty()) {
+    throw Error(ErrorKind::kUsage, "--self needs something to run on",
+                "give --image FILE… or --input NAME=FILE.npy");
+  }
+  AddForcedIds(model,
+               {.prompts = AnswerPrompts(model, headers),
+                .max_new_tokens = flags.max_new_tokens,
+                .cancel = &InterruptFlag()},
+               inputs);
+  return inputs;
+}
+
 }  // namespace
 
 bool RunsASide(const CompareVerbOptions& options) {
@@ -134,6 +152,7 @@ Comparison CompareRunning(const CompareVerbOptions& options, Terminal& terminal)
   request.images = ExpandImagePaths(options.proof.images);
   request.headers = {.questions = options.proof.prompts, .images = options.proof.header_images};
   request.inputs = ReadFedInputs(options.proof.inputs);
+  request.max_new_tokens = options.proof.max_new_tokens;
   request.walk = ToWalkOptions(options, terminal);
   if (!options.no_cache) request.cache.folder = DefaultCacheFolder();
   SettingComparer comparer(request);
@@ -157,16 +176,7 @@ Comparison CompareRunning(const CompareVerbOptions& options, Terminal& terminal)
 Outcome RunSelfChecks(const CompareVerbOptions& options, Terminal& terminal) {
   const SettingSide side = SideOf(options.candidate, options);
   SettingRunner runner(side.options);
-  NamedTensors inputs = ReadFedInputs(options.proof.inputs);
-  if (const auto images = ExpandImagePaths(options.proof.images); !images.empty()) {
-    const PictureHeaders headers{.questions = options.proof.prompts,
-                                 .images = options.proof.header_images};
-    inputs = runner.model().model().pictures.Read(images, headers).inputs;
-  }
-  if (inputs.empty()) {
-    throw Error(ErrorKind::kUsage, "--self needs something to run on",
-                "give --image FILE… or --input NAME=FILE.npy");
-  }
+  const NamedTensors inputs = SelfInputs(options, runner.model());
   SelfCheckOptions checks;
   checks.bitwise = runner.PromisesBits(inputs);
   // Sums of some thousand terms: f32 loses about 1e-6 of them, bf16 values 2^-9 each.

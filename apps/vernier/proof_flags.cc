@@ -47,6 +47,15 @@ std::vector<Flag> ProofFlagTable(ProofFlags& flags) {
            .target = &flags.max_patches,
            .unit = "patches",
            .default_text = "the checkpoint's",
+           .least = 1},
+          {.name = "--max-new-tokens",
+           .metavar = "N",
+           .section = "Running",
+           .help = "Tokens of the reference's answer that a decoder is fed with at most, where no "
+                   "--input decoder_input_ids=F.npy says which.",
+           .target = &flags.max_new_tokens,
+           .unit = "tokens",
+           .default_text = "the checkpoint's",
            .least = 1}};
 }
 

@@ -17,6 +17,7 @@ struct ProofFlags {
   std::vector<std::string> header_images;
   int64_t threads = 0;
   int64_t max_patches = 0;
+  int64_t max_new_tokens = 0;
 };
 
 std::vector<Flag> ProofFlagTable(ProofFlags& flags);

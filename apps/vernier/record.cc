@@ -65,6 +65,7 @@ Outcome RunRecord(const RecordVerbOptions& options, Terminal& terminal) {
     throw Error(ErrorKind::kUsage, "record needs pictures or inputs, and not both",
                 "give --image FILE… or --input NAME=FILE.npy");
   }
+  request.max_new_tokens = options.proof.max_new_tokens;
   request.taps = options.taps;
   request.taps_dtype = options.taps_dtype == "bf16" ? DType::kBF16 : DType::kF32;
   request.cancel = &InterruptFlag();

@@ -69,7 +69,7 @@ CompiledModel::CompiledModel(const SessionOptions& options)
   rules_ = PresetRules(options_.dtype, model_.keep_f32, model_.f32_activations);
   if (!options_.precision_file.empty()) {
     const PrecisionRules file = ReadPrecisionFile(options_.precision_file);
-    CheckPrecisionRules(file, model_.graph, options_.precision_file);
+    CheckPrecisionRules(file, GraphsOf(model_), options_.precision_file);
     rules_.insert(rules_.end(), file.begin(), file.end());
   }
   programs_ = Compile(rules_);

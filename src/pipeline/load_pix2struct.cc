@@ -66,8 +66,7 @@ LoadedModel LoadPix2Struct(const ModelFolder& folder, const SessionOptions& opti
   decoder.generation =
       LoadGenerationOptions(folder, ImpliedGeneration(config.text), model.info.warnings);
   decoder.tokenizer = LoadTokenizerFor(folder, config.text.vocab_size);
-  const Graph* const graphs[] = {&model.graph, &decoder.memory, &decoder.every_token};
-  model.match = MatchWeights(graphs, model.tensors);
+  model.match = MatchWeights(GraphsOf(model), model.tensors);
   RequireComplete(model.match, folder.path);
   model.info.architecture = "Pix2StructForConditionalGeneration";
   model.features = "encoder_last_hidden_state";

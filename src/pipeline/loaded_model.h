@@ -61,7 +61,7 @@ struct LoadedModel {
   std::optional<DetectorModel> detector;
 };
 
-/// The graphs of a model that together have all of its weights.
+/// The graphs of a model that together have all of its weights and names, in the order of a run.
 std::vector<const Graph*> GraphsOf(const LoadedModel& model);
 
 /// What a folder holds before anybody looks into it.

@@ -80,4 +80,21 @@ const RunPart* ModelRun::ToMemory() {
   return &part_;
 }
 
+NamedTensors RunParts(ModelRun& run, Context& context, RunOptions options) {
+  for (const RunPart* part = &run.First(); part != nullptr;) {
+    options.states = part->states;
+    part = run.Next(context.Run(*part->plan, part->inputs, options));
+  }
+  return run.TakeOutputs();
+}
+
+NamedTensors BlankOutputs(const Plan& plan) {
+  const Graph& graph = plan.program().graph();
+  NamedTensors outputs;
+  for (const Graph::Output& output : graph.outputs()) {
+    outputs.emplace(output.name, Tensor(DType::kF32, plan.Extent(graph.value(output.value).type)));
+  }
+  return outputs;
+}
+
 }  // namespace vernier

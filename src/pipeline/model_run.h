@@ -56,4 +56,10 @@ class ModelRun {
   std::optional<CachedDecoder> decoder_;
 };
 
+/// Runs all parts with these options (the states are the run's own) and returns all outputs.
+NamedTensors RunParts(ModelRun& run, Context& context, RunOptions options = {});
+
+/// Values of the shapes that a plan gives, to reach the parts behind it without running it.
+NamedTensors BlankOutputs(const Plan& plan);
+
 }  // namespace vernier

@@ -76,14 +76,19 @@ PrecisionRules ReadPrecisionFile(const std::string& path) {
   return rules;
 }
 
-void CheckPrecisionRules(const PrecisionRules& rules, const Graph& graph, const std::string& path) {
+void CheckPrecisionRules(const PrecisionRules& rules, std::span<const Graph* const> graphs,
+                         const std::string& path) {
   std::vector<std::string_view> names;
-  for (const Node& node : graph.nodes()) {
-    if (TakesPrecision(node)) names.push_back(node.name);
+  for (const Graph* graph : graphs) {
+    for (const Node& node : graph->nodes()) {
+      if (TakesPrecision(node)) names.push_back(node.name);
+    }
   }
   for (const PrecisionRule& rule : rules) {
-    const bool used = std::ranges::any_of(graph.nodes(), [&](const Node& node) {
-      return TakesPrecision(node) && Matches(rule, graph, node);
+    const bool used = std::ranges::any_of(graphs, [&](const Graph* graph) {
+      return std::ranges::any_of(graph->nodes(), [&](const Node& node) {
+        return TakesPrecision(node) && Matches(rule, *graph, node);
+      });
     });
     if (used) continue;
     const std::string_view nearest = Nearest(rule.pattern, names);

@@ -3,6 +3,7 @@
 // compare --bisect.
 #pragma once
 
+#include <span>
 #include <string>
 
 #include "graph/graph.h"
@@ -16,9 +17,10 @@ std::string PrecisionName(const Precision& precision);
 /// Throws Error{kInput} naming the line that cannot be read.
 PrecisionRules ReadPrecisionFile(const std::string& path);
 
-/// Throws Error{kInput} for a rule that names no node of the graph that multiplies, with the
+/// Throws Error{kInput} for a rule that names no node of a model's graphs that multiplies, with the
 /// nearest name that does. `path` is for the message.
-void CheckPrecisionRules(const PrecisionRules& rules, const Graph& graph, const std::string& path);
+void CheckPrecisionRules(const PrecisionRules& rules, std::span<const Graph* const> graphs,
+                         const std::string& path);
 
 /// The file's text; `comment` goes before the rules, each line behind a #.
 std::string PrecisionFileText(const PrecisionRules& rules, const std::string& comment);

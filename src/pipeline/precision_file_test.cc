@@ -1,5 +1,9 @@
 #include "pipeline/precision_file.h"
 
+#include <array>
+
+#include "io/json.h"
+#include "models/pix2struct/decoder.h"
 #include "support/scratch_folder.h"
 #include "support/tiny_models.h"
 #include "vernier/error.h"
@@ -44,7 +48,7 @@ TEST(PrecisionFile, NamesTheLineThatCannotBeRead) {
 TEST(PrecisionFile, NamesTheNearestNodeForANameThatTheModelLacks) {
   const Graph graph = testing::TinyVitGraph();
   const auto check = [&](const std::string& pattern) {
-    CheckPrecisionRules({{pattern, {}}}, graph, "p.txt");
+    CheckPrecisionRules({{pattern, {}}}, std::array{&graph}, "p.txt");
   };
   EXPECT_NO_THROW(check("encoder.layer.1.output.dense"));
   EXPECT_NO_THROW(check("encoder.layer.?.attention.*"));
@@ -58,6 +62,24 @@ TEST(PrecisionFile, NamesTheNearestNodeForANameThatTheModelLacks) {
     EXPECT_EQ(error.hint(), "did you mean pooler.dense?");
   }
   EXPECT_THROW(check("encoder.layer.1.layernorm_before"), Error);  // a norm multiplies nothing
+}
+
+TEST(PrecisionFile, LooksForNamesInAllGraphsOfAModel) {
+  const Graph encoder = testing::TinyVitGraph();
+  const Pix2StructConfig config = ParsePix2StructConfig(Json::ParseFile(
+      std::string(VERNIER_TEST_DATA) + "/goldens/pix2struct/page_greedy/config.json"));
+  const Graph decoder = Pix2StructDecoderGraph(config, LogitsAt::kEveryToken);
+  const auto check = [&](const std::string& pattern) {
+    CheckPrecisionRules({{pattern, {}}}, std::array{&encoder, &decoder}, "p.txt");
+  };
+  EXPECT_NO_THROW(check("decoder.layer.1.mlp.DenseReluDense.wo"));
+  EXPECT_NO_THROW(check("encoder.layer.1.output.dense"));
+  try {
+    check("decoder.lm_haed");
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_EQ(error.hint(), "did you mean decoder.lm_head?");
+  }
 }
 
 }  // namespace

@@ -97,16 +97,6 @@ class NodeClock {
   std::vector<StepTime> part_;
 };
 
-// What a plan gives, without running it.
-NamedTensors BlankOutputs(const Plan& plan) {
-  const Graph& graph = plan.program().graph();
-  NamedTensors outputs;
-  for (const Graph::Output& output : graph.outputs()) {
-    outputs.emplace(output.name, Tensor(DType::kF32, plan.Extent(graph.value(output.value).type)));
-  }
-  return outputs;
-}
-
 void AddPlaced(const RunPart& part, std::vector<PlacedNode>& placed) {
   const Program& program = part.plan->program();
   for (const Step& step : part.plan->steps()) {

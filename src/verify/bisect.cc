@@ -56,8 +56,8 @@ Names WithoutOnePart(const Names& kept, size_t part, Tester& passes) {
 }
 
 // The nodes that the rules compute in fewer bits, with the error that each adds for its cost.
-Names RankNodes(const Graph& graph, const PrecisionRules& rules, const Comparison& comparison,
-                const Extents& extents) {
+Names RankNodes(const std::vector<WalkedPart>& parts, const PrecisionRules& rules,
+                const Comparison& comparison) {
   std::map<std::string, double> own;  // by tensor
   for (const TensorComparison& tensor : comparison.tensors) own[tensor.name] = OwnErrorOf(tensor);
   for (const TensorComparison& tensor : comparison.tensors) {
@@ -66,15 +66,17 @@ Names RankNodes(const Graph& graph, const PrecisionRules& rules, const Compariso
     own[tensor.name] = std::max(own[tensor.name], own[tensor.own->inside]);
   }
   std::vector<std::pair<double, std::string>> ranked;
-  for (const Node& node : graph.nodes()) {
-    if (!TakesPrecision(node)) continue;
-    Precision precision;
-    for (const PrecisionRule& rule : rules) {
-      if (Matches(rule, graph, node)) precision = rule.precision;
+  for (const auto& [graph, extents] : parts) {
+    for (const Node& node : graph->nodes()) {
+      if (!TakesPrecision(node)) continue;
+      Precision precision;
+      for (const PrecisionRule& rule : rules) {
+        if (Matches(rule, *graph, node)) precision = rule.precision;
+      }
+      if (precision == Precision{}) continue;
+      const auto cost = static_cast<double>(graph->Flops(node).Evaluate(extents));
+      ranked.emplace_back(own[node.name] / std::max(cost, 1.0), node.name);
     }
-    if (precision == Precision{}) continue;
-    const auto cost = static_cast<double>(graph.Flops(node).Evaluate(extents));
-    ranked.emplace_back(own[node.name] / std::max(cost, 1.0), node.name);
   }
   std::ranges::stable_sort(ranked, [](const auto& a, const auto& b) { return a.first > b.first; });
   Names names;
@@ -123,8 +125,7 @@ Bisection Bisect(SettingComparer& comparer, const std::function<void(Comparison&
     found.comparison = std::move(as_it_is);
     return found;
   }
-  const Names ranked =
-      RankNodes(comparer.candidate().program().original(), base, as_it_is, comparer.extents());
+  const Names ranked = RankNodes(comparer.parts(), base, as_it_is);
   found.candidates = ranked.size();
   if (!ranked.empty() && passes(ranked)) {
     found.found = true;

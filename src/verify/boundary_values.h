@@ -22,6 +22,9 @@ class BoundaryValues {
   /// To be called once for each value that was announced as wanted, when nothing asks for it any
   /// more.
   virtual void Release(int value) = 0;
+  /// To be called when all values were released: what the reference has still to do for the parts
+  /// of the model that come after this one.
+  virtual void Finish() = 0;
   /// Whether the reference itself has the value. Where it has not, but Get computes it from the
   /// nearest that it has, `Since` names those.
   virtual bool IsOwn(int value) const = 0;

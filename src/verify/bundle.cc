@@ -11,7 +11,9 @@
 #include "core/sha256.h"
 #include "passes/precision_rules.h"
 #include "pipeline/model_hash.h"
+#include "pipeline/model_run.h"
 #include "runtime/context.h"
+#include "verify/proof_inputs.h"
 #include "vernier/error.h"
 #include "vernier/version.h"
 
@@ -92,23 +94,23 @@ Json Facts(const RecordRequest& request, const CompiledModel& model) {
 
 RecordedBundle RecordBundle(const RecordRequest& request, const std::string& path) {
   const CompiledModel model(request.options);
-  NamedTensors read;
-  if (!request.images.empty()) {
-    read = model.model().pictures.Read(request.images, request.headers).inputs;
-  }
-  const NamedTensors& inputs = request.images.empty() ? request.inputs : read;
-  const auto plan = model.Bind(model.program(), inputs);
+  NamedTensors inputs = ReadProofInputs(model, request.images, request.headers, request.inputs);
+  AddForcedIds(model,
+               {.prompts = AnswerPrompts(model, request.headers),
+                .max_new_tokens = request.max_new_tokens,
+                .cancel = request.cancel},
+               inputs);
+  ModelRun run(model, model.programs(), inputs);
   TensorArchiveWriter writer(path);
-  NamedViews views;
   for (const auto& [name, tensor] : inputs) {
     Json facts = Json::Object();
     facts["op"] = "input";
     writer.Add(name, tensor.view(), std::move(facts));
-    views.emplace(name, tensor.view());
   }
   const size_t before = writer.count();
   RecordSink sink(request, writer);
-  Context().Run(*plan, views, {.taps = &sink, .cancel = request.cancel});
+  Context context;
+  RunParts(run, context, {.taps = &sink, .cancel = request.cancel});
   if (writer.count() == before) {
     throw Error(ErrorKind::kUsage,
                 fmt::format("--taps {}: no value has such a name", fmt::join(request.taps, " ")),

@@ -19,6 +19,7 @@ struct RecordRequest {
   std::vector<std::string> images = {};
   PictureHeaders headers = {};
   NamedTensors inputs = {};            // instead of images
+  int64_t max_new_tokens = 0;          // as in SettingComparisonRequest
   std::vector<std::string> taps = {};  // globs over names and aliases; none: every module
   DType taps_dtype = DType::kF32;      // or kBF16: half the size, rounded
   const std::atomic<bool>* cancel = nullptr;

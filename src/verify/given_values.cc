@@ -103,10 +103,18 @@ const Tensor& GivenValues::Get(int value) {
   VN_CHECK(Has(value), graph_.value(value).name);
   while (given_as_[static_cast<size_t>(value)].empty() && !held_.contains(value)) {
     VN_CHECK(next_ < graph_.nodes().size(), graph_.value(value).name + " was released");
-    if (needed_[next_]) Compute(graph_.nodes()[next_]);
-    ++next_;
+    ComputeNext();
   }
   return Held(value);
+}
+
+void GivenValues::ComputeNext() {
+  if (needed_[next_]) Compute(graph_.nodes()[next_]);
+  ++next_;
+}
+
+void GivenValues::Finish() {
+  while (next_ < graph_.nodes().size()) ComputeNext();
 }
 
 // A value that was computed, or one of the source, read when first asked for.

@@ -42,6 +42,7 @@ class GivenValues final : public BoundaryValues {
   bool Has(int value) const override;
   const Tensor& Get(int value) override;
   void Release(int value) override;
+  void Finish() override;
   bool IsOwn(int value) const override;
   std::vector<std::string> Since(int value) const override;
 
@@ -54,6 +55,7 @@ class GivenValues final : public BoundaryValues {
   bool IsCounted(int value) const;
   KvView* StateOf(int value) const;
   void MarkNeeded();
+  void ComputeNext();
   void Compute(const Node& node);
   const Tensor& Held(int value);
   void Use(int value);

@@ -44,7 +44,7 @@ class Walker : public TapSink {
       if (options_.isolated) Isolate(step);
       if (options_.progress) options_.progress(step + 1, steps);
     }
-    Walk walk{.tensors = {}, .outputs = run.Outputs()};
+    Walk walk{.tensors = {}, .outputs = run.Outputs(), .reference_outputs = ReferenceOutputs()};
     for (auto& [value, tensor] : found_) walk.tensors.push_back(std::move(tensor));
     std::ranges::stable_sort(walk.tensors, {}, &TensorComparison::order);
     return walk;
@@ -99,11 +99,24 @@ class Walker : public TapSink {
       ++uses_left_[i];
       for (int input : steps_.NodeReads(value)) ++uses_left_[static_cast<size_t>(input)];
     }
+    for (const auto& output : graph_.outputs()) ++uses_left_[static_cast<size_t>(output.value)];
     if (!options_.isolated) return;
     for (int step = 0; step < static_cast<int>(plan_.steps().size()); ++step) {
       for (int value : steps_.Reads(step)) ++uses_left_[static_cast<size_t>(value)];
       for (int value : steps_.Shows(step)) ++uses_left_[static_cast<size_t>(value)];
     }
+  }
+
+  NamedTensors ReferenceOutputs() {
+    NamedTensors outputs;
+    for (const auto& output : graph_.outputs()) {
+      if (reference_->Has(output.value)) {
+        outputs.emplace(output.name, Tensor::CopyOf(reference_->Get(output.value).view()));
+      }
+      Release(output.value);
+    }
+    reference_->Finish();
+    return outputs;
   }
 
   void Release(int value) {

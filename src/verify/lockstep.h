@@ -43,6 +43,7 @@ using MakeReference =
 struct Walk {
   std::vector<TensorComparison> tensors;  // in the order of the model
   NamedTensors outputs;                   // of the candidate
+  NamedTensors reference_outputs;         // those that the reference has or can compute
 };
 
 Walk WalkInLockstep(const WalkedRun& run, const MakeReference& reference,

@@ -61,4 +61,8 @@ void RunningValues::Release(int value) {
   held_.erase(value);
 }
 
+void RunningValues::Finish() {
+  while (run_->Advance()) held_.clear();
+}
+
 }  // namespace vernier

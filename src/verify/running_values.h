@@ -21,6 +21,7 @@ class RunningValues final : public BoundaryValues {
   bool Has(int value) const override;
   const Tensor& Get(int value) override;
   void Release(int value) override;
+  void Finish() override;
   bool IsOwn(int value) const override { return Has(value); }
   std::vector<std::string> Since(int) const override { return {}; }
 

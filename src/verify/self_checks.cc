@@ -53,17 +53,29 @@ NamedTensors DifferentRows(const NamedTensors& inputs) {
   for (auto& [name, tensor] : mixed) {
     if (tensor.dtype() != DType::kF32 || name == "attention_mask") continue;
     const size_t width = tensor.as<float>().size() / static_cast<size_t>(kBatch);
+    const auto last = static_cast<size_t>(tensor.shape()[tensor.shape().rank() - 1]);
+    // A patch begins with its row and column.
+    const size_t places = name == "flattened_patches" ? 2 : 0;
     for (size_t i = 0; i < tensor.as<float>().size(); ++i) {
+      if (i % last < places) continue;
       tensor.as<float>()[i] *= 1.0f - 0.125f * static_cast<float>(i / width);
     }
   }
   return mixed;
 }
 
+bool IsPadded(const std::string& input) {
+  return input == "attention_mask" || input == "flattened_patches";
+}
+
 // Appends empty patches, which the mask hides.
 NamedTensors Padded(const NamedTensors& inputs) {
   NamedTensors padded;
   for (const auto& [name, tensor] : inputs) {
+    if (!IsPadded(name)) {
+      padded.emplace(name, Tensor::CopyOf(tensor.view()));
+      continue;
+    }
     const int64_t batch = tensor.shape()[0], patches = tensor.shape()[1];
     Shape shape = tensor.shape();
     shape.Set(1, patches + kMorePatches);

@@ -6,6 +6,8 @@
 
 #include "io/json.h"
 #include "support/scratch_folder.h"
+#include "verify/proof_inputs.h"
+#include "verify/self_runner.h"
 
 namespace vernier {
 namespace {
@@ -128,6 +130,22 @@ TEST(SelfChecks, AreWrittenAsJson) {
   const Json& check = json.GetArray("checks").items()[0];
   EXPECT_EQ(check.GetString("outcome"), "passed");
   EXPECT_EQ(check.GetString("sentence"), "fine");
+}
+
+TEST(SelfChecks, CoverADecoderThatIsFedIds) {
+  SessionOptions options;
+  options.model = std::string(VERNIER_TEST_DATA) + "/goldens/pix2struct/pair_masks";
+  options.threads = 1;
+  options.onednn = false;
+  SettingRunner runner(options);
+  NamedTensors inputs = ReadProofInputs(runner.model(), {options.model + "/input_0.png"}, {}, {});
+  AddForcedIds(runner.model(), {.max_new_tokens = 3}, inputs);
+  EXPECT_EQ(runner(inputs, {}).at("logits").shape()[1], 3);
+  EXPECT_TRUE(runner.PromisesBits(inputs));
+  for (const SelfCheck& check :
+       CheckAgainstItself(std::ref(runner), inputs, {.repeats = 2, .threads = {2}})) {
+    EXPECT_EQ(check.outcome, VerdictKind::kPassed) << check.name << ": " << check.sentence;
+  }
 }
 
 }  // namespace

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "runtime/plan.h"
+#include "pipeline/model_run.h"
 
 namespace vernier {
 
@@ -12,9 +12,13 @@ NamedTensors SettingRunner::operator()(const NamedTensors& inputs, const SelfRun
 }
 
 bool SettingRunner::PromisesBits(const NamedTensors& inputs) {
-  const auto plan = model().Bind(model().program(), inputs);
-  return std::ranges::none_of(
-      plan->steps(), [](const Step& step) { return step.kernel->info().provider == "onednn"; });
+  ModelRun run(model(), model().programs(), inputs);
+  const auto is_foreign = [](const Step& step) { return step.kernel->info().provider == "onednn"; };
+  for (const RunPart* part = &run.First(); part != nullptr;) {
+    if (std::ranges::any_of(part->plan->steps(), is_foreign)) return false;
+    part = run.Next(BlankOutputs(*part->plan));
+  }
+  return true;
 }
 
 std::unique_ptr<SettingRunner::Instance> SettingRunner::Load(int threads) const {
@@ -32,11 +36,8 @@ SettingRunner::Instance& SettingRunner::Loaded(int threads) {
 }
 
 NamedTensors SettingRunner::Run(Instance& instance, const NamedTensors& inputs) {
-  const CompiledModel& model = *instance.model;
-  const auto plan = model.Bind(model.program(), inputs);
-  NamedViews views;
-  for (const auto& [name, tensor] : inputs) views.emplace(name, tensor.view());
-  return instance.context.Run(*plan, views);
+  ModelRun run(*instance.model, instance.model->programs(), inputs);
+  return RunParts(run, instance.context);
 }
 
 }  // namespace vernier

@@ -9,19 +9,14 @@
 
 #include "core/sha256.h"
 #include "pipeline/model_hash.h"
-#include "runtime/plan.h"
+#include "pipeline/model_run.h"
+#include "verify/proof_inputs.h"
 #include "verify/running_values.h"
 #include "vernier/error.h"
 #include "vernier/version.h"
 
 namespace vernier {
 namespace {
-
-NamedViews Views(const NamedTensors& tensors) {
-  NamedViews views;
-  for (const auto& [name, tensor] : tensors) views.emplace(name, tensor.view());
-  return views;
-}
 
 NamedTensors Copies(const NamedTensors& tensors) {
   NamedTensors copies;
@@ -32,7 +27,7 @@ NamedTensors Copies(const NamedTensors& tensors) {
 // Inputs first, then what was computed or kept.
 class WithInputs final : public GivenTensors {
  public:
-  WithInputs(const NamedTensors& inputs, const GivenTensors& more) : inputs_(inputs), more_(more) {}
+  WithInputs(const NamedViews& inputs, const GivenTensors& more) : inputs_(inputs), more_(more) {}
 
   std::vector<std::string> Names() const override { return more_.Names(); }
   bool Has(std::string_view name) const override {
@@ -40,15 +35,15 @@ class WithInputs final : public GivenTensors {
   }
   Shape ShapeOf(std::string_view name) const override {
     const auto found = inputs_.find(name);
-    return found != inputs_.end() ? found->second.shape() : more_.ShapeOf(name);
+    return found != inputs_.end() ? found->second.shape : more_.ShapeOf(name);
   }
   Tensor Read(std::string_view name) const override {
     const auto found = inputs_.find(name);
-    return found != inputs_.end() ? Tensor::CopyOf(found->second.view()) : more_.Read(name);
+    return found != inputs_.end() ? Tensor::CopyOf(found->second) : more_.Read(name);
   }
 
  private:
-  const NamedTensors& inputs_;
+  const NamedViews& inputs_;
   const GivenTensors& more_;
 };
 
@@ -72,71 +67,153 @@ class SettingComparer::Impl {
                                      : RefOf(request.candidate.options)) {}
 
   const CompiledModel& candidate() const { return candidate_; }
-  Extents extents() {
-    Prepare();
-    return candidate_.Bind(candidate_.program(), candidate_inputs_)->extents();
-  }
+  const std::vector<WalkedPart>& parts() const { return parts_; }
 
-  Comparison Run() { return Compare(candidate_.program(), request_.walk); }
+  Comparison Run() {
+    parts_.clear();
+    return Compare(candidate_.programs(), request_.walk);
+  }
 
   Comparison RunWith(const PrecisionRules& rules) {
     const ModelPrograms programs = candidate_.Compile(rules);
     WalkOptions walk = request_.walk;
     walk.isolated = false;
-    return Compare(*programs.encoder, walk);
+    return Compare(programs, walk);
   }
 
  private:
+  // One run of the model for each role. What the candidate's steps append when they run alone on
+  // the reference's values is kept in a run of its own.
+  struct Runs {
+    ModelRun candidate, reference, isolated;
+  };
+
   void Prepare() {
     if (!candidate_inputs_.empty()) return;
     candidate_inputs_ = Inputs(candidate_);
     if (!request_.filed) reference_inputs_ = Inputs(reference_);
     CheckShapes();
-    reference_plan_ = reference_.Bind(reference_.program(),
-                                      request_.filed ? candidate_inputs_ : reference_inputs_);
   }
 
-  Comparison Compare(const Program& program, const WalkOptions& options) {
+  const NamedTensors& ReferenceInputs() const {
+    return request_.filed ? candidate_inputs_ : reference_inputs_;
+  }
+
+  Comparison Compare(const ModelPrograms& programs, const WalkOptions& options) {
     const auto start = std::chrono::steady_clock::now();
     Prepare();
-    plan_ = candidate_.Bind(program, candidate_inputs_);
-    Comparison comparison;
-    Walk walk = WalkInLockstep(
-        {.plan = plan_.get(), .inputs = Views(candidate_inputs_)},
-        [this](const std::vector<bool>& wanted) { return MakeReference(wanted); }, options);
-    comparison.tensors = std::move(walk.tensors);
-    comparison.tolerance = options.metrics.tolerance;
-    comparison.candidate = SideOf(request_.candidate, candidate_, *plan_);
-    if (request_.filed) {
-      comparison.reference = request_.filed->side;
-      ListUnpaired(comparison);
-    } else {
-      comparison.reference = SideOf(*request_.reference, reference_, *reference_plan_);
-    }
-    FinishCache(comparison);
-    if (candidate_.programs().decoder) {
-      comparison.left_out.push_back(
-          "the decoder and its answers: settings walk the encoder (dump both sides with --input "
-          "decoder_input_ids=F.npy and compare the dumps)");
-    }
+    Comparison comparison{.tolerance = options.metrics.tolerance};
+    Runs runs{.candidate = ModelRun(candidate_, programs, candidate_inputs_),
+              .reference = ModelRun(reference_, reference_.programs(), ReferenceInputs()),
+              .isolated = ModelRun(candidate_, programs, candidate_inputs_)};
+    comparison.candidate = SideOf(request_.candidate, candidate_);
+    comparison.reference =
+        request_.filed ? request_.filed->side : SideOf(*request_.reference, reference_);
+    key_.clear();
+    WalkParts(runs, options, comparison);
     for (const std::string& warning : candidate_.model().info.warnings) {
       comparison.notes.push_back(warning);
     }
-    plan_.reset();  // it borrows the program
+    if (request_.filed) ListUnpaired(comparison);
     comparison.seconds =
         std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
     return comparison;
   }
 
-  NamedTensors Inputs(const CompiledModel& model) const {
-    if (!request_.images.empty()) {
-      return model.model().pictures.Read(request_.images, request_.headers).inputs;
+  void WalkParts(Runs& runs, const WalkOptions& options, Comparison& comparison) {
+    const RunPart* candidate = &runs.candidate.First();
+    const RunPart* reference = &runs.reference.First();
+    const RunPart* isolated = &runs.isolated.First();
+    for (bool first = true; candidate != nullptr; first = false) {
+      Walk walk = WalkPart(*candidate, *reference, *isolated, first, options, comparison);
+      if (first && !Force(runs, walk.reference_outputs, comparison)) return;
+      candidate = runs.candidate.Next(std::move(walk.outputs));
+      isolated = runs.isolated.Next(Copies(walk.reference_outputs));
+      reference = runs.reference.Next(std::move(walk.reference_outputs));
     }
-    if (!request_.inputs.empty()) return Copies(request_.inputs);
+  }
+
+  Walk WalkPart(const RunPart& candidate, const RunPart& reference, const RunPart& isolated,
+                bool first, const WalkOptions& options, Comparison& comparison) {
+    const Graph& graph = candidate.plan->program().original();
+    // Other programs than the candidate's own do not outlive their comparison.
+    if (&graph == OwnGraph(candidate.name)) parts_.push_back({&graph, candidate.plan->extents()});
+    WalkOptions walk_options = options;
+    walk_options.wants = [&](const ValueInfo& value) {
+      // Later parts read what was compared before, and ids that are the same on both sides.
+      return (first || value.kind != ValueKind::kInput) && (!options.wants || options.wants(value));
+    };
+    Walk walk = WalkInLockstep(
+        {.plan = candidate.plan.get(),
+         .inputs = candidate.inputs,
+         .states = candidate.states,
+         .isolated_states = isolated.states},
+        [&](const std::vector<bool>& wanted) {
+          return MakeReference(reference, graph, first, wanted);
+        },
+        walk_options);
+    FinishCache(comparison);
+    const int64_t before = comparison.tensors.empty() ? 0 : comparison.tensors.back().order + 1;
+    for (TensorComparison& tensor : walk.tensors) {
+      tensor.order += before;
+      comparison.tensors.push_back(std::move(tensor));
+    }
+    AddKernels(*candidate.plan, comparison.candidate);
+    if (!request_.filed) AddKernels(*reference.plan, comparison.reference);
+    return walk;
+  }
+
+  const Graph* OwnGraph(const std::string& part) const {
+    for (const NamedProgram& own : PartsOf(candidate_.programs())) {
+      if (own.part == part) return &own.program->original();
+    }
+    return nullptr;
+  }
+
+  // Gives the decoder its ids; false where there is no decoder, or it cannot be compared.
+  bool Force(Runs& runs, const NamedTensors& encoded, Comparison& comparison) {
+    if (!candidate_.model().decoder) return false;
+    const auto leave_out = [&](const char* why) {
+      comparison.left_out.push_back(fmt::format("the decoder: {}", why));
+      return false;
+    };
+    if (!encoded.contains(reference_.model().features)) {
+      return leave_out("the reference has no output of the encoder, nor what it is computed from");
+    }
+    if (!candidate_inputs_.contains(kForcedIds) && request_.filed) {
+      return leave_out(
+          "the reference's file does not say which ids it read (give --input "
+          "decoder_input_ids=F.npy)");
+    }
+    if (!candidate_inputs_.contains(kForcedIds)) {
+      if (!forced_) forced_ = Answer(encoded);
+      for (ModelRun* run : {&runs.candidate, &runs.reference, &runs.isolated}) {
+        run->Force(forced_->ids);
+      }
+      if (forced_->filled) {
+        comparison.notes.push_back("answers of several lengths: the shorter rows are filled up");
+      }
+    }
+    comparison.left_out.push_back(
+        "the choice of tokens one by one: the decoder read all ids at once, and decoding step by "
+        "step is a plan of its own");
+    return true;
+  }
+
+  ForcedIds Answer(const NamedTensors& encoded) const {
+    const ForcedIdsRequest wanted{.prompts = AnswerPrompts(reference_, request_.headers),
+                                  .max_new_tokens = request_.max_new_tokens,
+                                  .cancel = request_.walk.cancel};
+    return GreedyIds(reference_, ReferenceInputs(), encoded, wanted);
+  }
+
+  NamedTensors Inputs(const CompiledModel& model) const {
+    NamedTensors inputs =
+        ReadProofInputs(model, request_.images, request_.headers, request_.inputs);
     const Graph& graph = model.program().original();
-    NamedTensors inputs;
     for (int id : graph.inputs()) {
       const ValueInfo& info = graph.value(id);
+      if (inputs.contains(info.name)) continue;
       if (!request_.filed || !request_.filed->tensors->Has(info.name)) {
         throw Error(ErrorKind::kUsage,
                     fmt::format("there is nothing to run on: {} is not given", info.name),
@@ -145,6 +222,10 @@ class SettingComparer::Impl {
       Tensor tensor = request_.filed->tensors->Read(info.name);
       if (IsFloat(tensor.dtype())) tensor = ToFloat32(tensor.view());
       inputs.emplace(info.name, std::move(tensor));
+    }
+    const bool filed_ids = request_.filed && request_.filed->tensors->Has(kForcedIds);
+    if (model.model().decoder && filed_ids && !inputs.contains(kForcedIds)) {
+      inputs.emplace(kForcedIds, request_.filed->tensors->Read(kForcedIds));
     }
     return inputs;
   }
@@ -160,36 +241,43 @@ class SettingComparer::Impl {
     }
   }
 
-  std::unique_ptr<BoundaryValues> MakeReference(const std::vector<bool>& wanted) {
-    if (request_.filed) {
-      auto values =
-          std::make_unique<GivenValues>(*reference_plan_, *request_.filed->tensors, wanted);
-      for (size_t i = 0; i < wanted.size(); ++i) {
-        if (const std::string& name = values->GivenAs(static_cast<int>(i)); !name.empty()) {
-          used_.insert(name);
-        }
-      }
-      return values;
+  // The reference's values of one part, by ids of the candidate's graph.
+  std::unique_ptr<BoundaryValues> MakeReference(const RunPart& part, const Graph& graph, bool first,
+                                                const std::vector<bool>& wanted) {
+    if (request_.filed) return MakeFiledReference(part, first, wanted);
+    if (request_.reference->options.device != "ref" || !NamesTheSame(*part.plan, graph)) {
+      return std::make_unique<RunningValues>(*part.plan, part.inputs, graph, wanted, part.states);
     }
-    if (request_.reference->options.device != "ref" || !SameValues()) {
-      return std::make_unique<RunningValues>(*reference_plan_, Views(reference_inputs_),
-                                             plan_->program().original(), wanted);
-    }
-    cache_ = std::make_unique<ReferenceCache>(request_.cache, CacheKey());
-    given_ = std::make_unique<WithInputs>(reference_inputs_, *cache_);
+    cache_ = std::make_unique<ReferenceCache>(request_.cache, CacheKey(part));
+    given_ = std::make_unique<WithInputs>(part.inputs, *cache_);
     return std::make_unique<GivenValues>(
-        *reference_plan_, *given_, wanted,
-        GivenOptions{.computed_is_own = true,
-                     .computed = [this](const ValueInfo& value, const TensorView& tensor) {
-                       cache_->Keep(value.name, tensor);
-                     }});
+        *part.plan, *given_, wanted,
+        GivenOptions{
+            .computed_is_own = true,
+            .computed = [this](const ValueInfo& value,
+                               const TensorView& tensor) { cache_->Keep(value.name, tensor); },
+            .states = part.states});
+  }
+
+  std::unique_ptr<BoundaryValues> MakeFiledReference(const RunPart& part, bool first,
+                                                     const std::vector<bool>& wanted) {
+    const GivenTensors& tensors = *request_.filed->tensors;
+    given_ = std::make_unique<WithInputs>(part.inputs, tensors);
+    auto values =
+        std::make_unique<GivenValues>(*part.plan, first ? tensors : *given_, wanted,
+                                      GivenOptions{.computed = {}, .states = part.states});
+    for (size_t i = 0; i < wanted.size(); ++i) {
+      if (const std::string& name = values->GivenAs(static_cast<int>(i)); !name.empty()) {
+        used_.insert(name);
+      }
+    }
+    return values;
   }
 
   // Whether both sides' models name the same values, in the same order.
-  bool SameValues() const {
-    return std::ranges::equal(plan_->program().original().values(),
-                              reference_plan_->program().original().values(), {}, &ValueInfo::name,
-                              &ValueInfo::name);
+  static bool NamesTheSame(const Plan& reference, const Graph& candidate) {
+    return std::ranges::equal(candidate.values(), reference.program().original().values(), {},
+                              &ValueInfo::name, &ValueInfo::name);
   }
 
   // Reads the files once where both sides have the same.
@@ -199,21 +287,26 @@ class SettingComparer::Impl {
     return hash;
   }
 
-  // All that the values of `ref` depend on.
-  std::string CacheKey() {
+  // All that the values of `ref` depend on: the model, its settings, and what this part and those
+  // before it read.
+  std::string CacheKey(const RunPart& part) {
     if (request_.cache.folder.empty()) return {};
-    std::string key = fmt::format("{} {}", Version(), HashOf(reference_));
-    const SessionOptions& options = reference_.options();
-    key += fmt::format(" {} {} {} {} {} {} {}", options.height, options.width,
-                       options.interpolate_positions, options.semantics, options.labels,
-                       options.allow_random_head, options.seed);
-    for (const auto& [name, tensor] : reference_inputs_) {
-      Sha256 hash;
-      hash.Update(
-          std::as_bytes(std::span(static_cast<const uint8_t*>(tensor.data()), tensor.bytes())));
-      key += fmt::format(" {}{}={}", name, tensor.shape().ToString(), hash.Finish());
+    if (key_.empty()) {
+      const SessionOptions& options = reference_.options();
+      key_ =
+          fmt::format("{} {} {} {} {} {} {} {} {}", Version(), HashOf(reference_), options.height,
+                      options.width, options.interpolate_positions, options.semantics,
+                      options.labels, options.allow_random_head, options.seed);
     }
-    return key;
+    const Graph& graph = part.plan->program().graph();
+    for (int id : part.plan->inputs()) {
+      const std::string& name = graph.value(id).name;
+      const TensorView& tensor = part.inputs.at(name);
+      Sha256 hash;
+      hash.Update(std::span(static_cast<const std::byte*>(tensor.data), tensor.bytes()));
+      key_ += fmt::format(" {}{}={}", name, tensor.shape.ToString(), hash.Finish());
+    }
+    return key_;
   }
 
   void FinishCache(Comparison& comparison) {
@@ -223,33 +316,38 @@ class SettingComparer::Impl {
       comparison.notes.push_back(
           fmt::format("the cache of reference values was not used: {}", cache_->trouble()));
     }
+    cache_.reset();
   }
 
-  ComparedSide SideOf(const SettingSide& side, const CompiledModel& model, const Plan& plan) {
+  ComparedSide SideOf(const SettingSide& side, const CompiledModel& model) {
     ComparedSide found;
     found.kind = "setting";
     found.source = side.words;
-    found.tensors = static_cast<int64_t>(plan.program().original().values().size());
     found.model = side.options.model;
     found.family = model.model().info.family;
     found.checkpoint_sha256 = HashOf(model);
-    found.device = plan.program().backend().name();
+    found.device = model.program().backend().name();
     found.dtype = side.options.dtype;
-    std::set<std::string> kernels;
-    for (const Step& step : plan.steps()) {
-      const KernelInfo info = step.kernel->info();
-      kernels.insert(fmt::format("{}:{}:{}", info.provider, info.isa, info.kernel));
-    }
-    found.kernels = {kernels.begin(), kernels.end()};
     found.processor = model.model().info.processor;
     found.version = Version();
     found.random_head = model.model().info.random_head;
     return found;
   }
 
+  // What one part adds to a side's description.
+  static void AddKernels(const Plan& plan, ComparedSide& side) {
+    std::set<std::string> kernels(side.kernels.begin(), side.kernels.end());
+    for (const Step& step : plan.steps()) {
+      const KernelInfo info = step.kernel->info();
+      kernels.insert(fmt::format("{}:{}:{}", info.provider, info.isa, info.kernel));
+    }
+    side.kernels = {kernels.begin(), kernels.end()};
+    side.tensors += static_cast<int64_t>(plan.program().original().values().size());
+  }
+
   void ListUnpaired(Comparison& comparison) const {
     for (const std::string& name : request_.filed->tensors->Names()) {
-      if (used_.contains(name)) continue;
+      if (used_.contains(name) || name == kForcedIds) continue;
       comparison.only_reference.push_back(
           {.name = name,
            .shape = request_.filed->tensors->ShapeOf(name),
@@ -260,7 +358,9 @@ class SettingComparer::Impl {
   const SettingComparisonRequest& request_;
   CompiledModel candidate_, reference_;
   NamedTensors candidate_inputs_, reference_inputs_;
-  std::shared_ptr<const Plan> plan_, reference_plan_;
+  std::optional<ForcedIds> forced_;
+  std::vector<WalkedPart> parts_;
+  std::string key_;  // of the cached values of the part that is walked
   std::unique_ptr<ReferenceCache> cache_;
   std::unique_ptr<WithInputs> given_;
   std::set<std::string> used_;                 // names on file
@@ -272,7 +372,7 @@ SettingComparer::SettingComparer(const SettingComparisonRequest& request)
 SettingComparer::~SettingComparer() = default;
 
 const CompiledModel& SettingComparer::candidate() const { return impl_->candidate(); }
-Extents SettingComparer::extents() { return impl_->extents(); }
+const std::vector<WalkedPart>& SettingComparer::parts() const { return impl_->parts(); }
 Comparison SettingComparer::Run() { return impl_->Run(); }
 Comparison SettingComparer::RunWith(const PrecisionRules& rules) { return impl_->RunWith(rules); }
 

@@ -33,10 +33,19 @@ struct SettingComparisonRequest {
   std::optional<SettingSide> reference = {};  // one of the two
   std::optional<FiledReference> filed = {};
   std::vector<std::string> images = {};  // pictures,
-  PictureHeaders headers = {};           // with what stands above them; or
+  PictureHeaders headers = {};           // with what stands above them, and
   NamedTensors inputs = {};              // values fed directly; neither: those on file
+  /// Of the answers that a decoder is fed with, where the inputs hold no decoder_input_ids: the
+  /// reference's own, chosen greedily. 0: as many as the checkpoint says.
+  int64_t max_new_tokens = 0;
   WalkOptions walk = {};
   CacheOptions cache = {};  // of references that `ref` computes
+};
+
+/// A part of the model that was walked.
+struct WalkedPart {
+  const Graph* graph = nullptr;  // the candidate's, before passes
+  Extents extents;
 };
 
 /// Loads both sides once, and compares as often as wanted. The request must outlive it.
@@ -55,8 +64,8 @@ class SettingComparer {
   Comparison RunWith(const PrecisionRules& rules);
 
   const CompiledModel& candidate() const;
-  /// Of the candidate's inputs.
-  Extents extents();
+  /// What the last Run went through.
+  const std::vector<WalkedPart>& parts() const;
 
  private:
   class Impl;

@@ -3,8 +3,10 @@
 #include <filesystem>
 #include <fstream>
 
+#include "core/check.h"
 #include "io/npy.h"
 #include "support/scratch_folder.h"
+#include "verify/bundle.h"
 #include "verify/own_error.h"
 
 namespace vernier {
@@ -72,6 +74,109 @@ TEST(CompareSettings, AsksForSomethingToRunOn) {
   request.inputs.clear();
   EXPECT_EQ(MessageOf([&] { CompareSettings(request); }),
             "there is nothing to run on: pixel_values is not given");
+}
+
+const std::string kWriter = std::string(VERNIER_TEST_DATA) + "/goldens/pix2struct/pair_masks";
+
+// Two pictures of different sizes through an encoder and a decoder.
+SettingComparisonRequest WriterRequest(const std::string& device, const std::string& dtype) {
+  SettingComparisonRequest request = Request(Side("ref"), Side(device, dtype));
+  for (SettingSide* side : {&*request.reference, &request.candidate}) {
+    side->options.model = kWriter;
+  }
+  request.inputs.clear();
+  request.images = {kWriter + "/input_0.png", kWriter + "/input_1.png"};
+  request.max_new_tokens = 5;
+  return request;
+}
+
+const TensorComparison& Named(const Comparison& comparison, const std::string& name) {
+  const auto found = std::ranges::find(comparison.tensors, name, &TensorComparison::name);
+  VN_CHECK(found != comparison.tensors.end(), name);
+  return *found;
+}
+
+TEST(CompareSettingsOfWriters, FindsOnlyRoundingFromPatchesToLogits) {
+  const Comparison found = CompareSettings(WriterRequest("cpu", "f32"));
+  for (const TensorComparison& tensor : found.tensors) {
+    EXPECT_EQ(tensor.not_compared, "") << tensor.name;
+    EXPECT_LT(tensor.accumulated.rel_euclidean, 1e-5) << tensor.name;
+    if (tensor.preprocessing) continue;
+    ASSERT_TRUE(tensor.own) << tensor.name;
+    EXPECT_EQ(tensor.own->kind, "isolated") << tensor.name;
+    EXPECT_LT(OwnErrorOf(tensor), 2e-6) << tensor.name;
+  }
+  EXPECT_TRUE(std::ranges::is_sorted(found.tensors, {}, &TensorComparison::order));
+  const TensorComparison& logits = found.tensors.back();
+  EXPECT_THAT(logits.aliases, testing::Contains("logits"));
+  EXPECT_EQ(logits.candidate.shape[0], 2);
+  EXPECT_EQ(logits.candidate.shape[1], 5);  // one row for each new token
+  EXPECT_TRUE(logits.rows);                 // top-1 and cosine row by row
+}
+
+TEST(CompareSettingsOfWriters, ReadsTheIdsThatAreFed) {
+  SettingComparisonRequest request = WriterRequest("cpu", "f32");
+  Tensor ids = Tensor::Zeros(DType::kI64, {2, 9});
+  request.inputs.emplace("decoder_input_ids", std::move(ids));
+  EXPECT_EQ(CompareSettings(request).tensors.back().candidate.shape[1], 9);
+}
+
+TEST(CompareSettingsOfWriters, NamesTheDecodersNodeThatAddsMostError) {
+  const ScratchFolder folder;
+  const std::string culprit = "decoder.layer.1.mlp.DenseReluDense.wi_0";
+  SettingComparisonRequest request = WriterRequest("cpu", "f32");
+  request.candidate.options.precision_file = folder.Write("p.txt", culprit + " bf16\n");
+  const Comparison found = CompareSettings(request);
+  const TensorComparison* most = MostOwnError(found.tensors);
+  ASSERT_NE(most, nullptr);
+  EXPECT_THAT(most->name, testing::HasSubstr("decoder.layer.1.mlp.DenseReluDense"));
+  EXPECT_LT(Named(found, "decoder.layer.0.mlp").accumulated.rel_euclidean, 1e-5);
+  EXPECT_GT(most->accumulated.rel_euclidean, 1e-4);
+}
+
+TEST(CompareSettingsOfWriters, GivesTheSameFiguresFromRunningFiledAndCachedReferences) {
+  const ScratchFolder scratch;
+  SettingComparisonRequest request = WriterRequest("cpu", "bf16");
+  request.cache.folder = scratch.path();
+  const Comparison fresh = CompareSettings(request);
+  const Comparison cached = CompareSettings(request);
+  EXPECT_TRUE(SameFigures(fresh, cached));
+
+  RecordRequest record{.options = request.reference->options,
+                       .images = request.images,
+                       .max_new_tokens = 5,
+                       .taps = {"*"}};
+  RecordBundle(record, scratch.path("b.vb"));
+  const Bundle bundle = Bundle::Open(scratch.path("b.vb"));
+  SettingComparisonRequest filed{.candidate = request.candidate};
+  filed.filed = FiledReference{.tensors = &bundle, .side = bundle.Side()};
+  const Comparison proved = CompareSettings(filed);
+  EXPECT_TRUE(SameFigures(fresh, proved));
+  EXPECT_TRUE(proved.only_reference.empty());
+}
+
+TEST(CompareSettingsOfWriters, SaysThatADecoderWasLeftOutWhereAFileHoldsNoIds) {
+  struct EncoderAlone : GivenTensors {
+    NamedTensors tensors;
+    std::vector<std::string> Names() const override { return {"flattened_patches"}; }
+    bool Has(std::string_view name) const override { return tensors.contains(name); }
+    Shape ShapeOf(std::string_view name) const override {
+      return tensors.find(name)->second.shape();
+    }
+    Tensor Read(std::string_view name) const override {
+      return Tensor::CopyOf(tensors.find(name)->second.view());
+    }
+  } file;
+  file.tensors.emplace("flattened_patches", ReadNpy(kWriter + "/flattened_patches.npy"));
+  file.tensors.emplace("attention_mask",
+                       ToFloat32(ReadNpy(kWriter + "/attention_mask.npy").view()));
+  SettingComparisonRequest request{.candidate = WriterRequest("cpu", "f32").candidate};
+  request.filed = FiledReference{.tensors = &file, .side = {}};
+  const Comparison found = CompareSettings(request);
+  ASSERT_EQ(found.left_out.size(), 1u);
+  EXPECT_EQ(found.left_out[0],
+            "the decoder: the reference's file does not say which ids it read (give --input "
+            "decoder_input_ids=F.npy)");
 }
 
 class Cached : public testing::Test {

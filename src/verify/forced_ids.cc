@@ -1,0 +1,58 @@
+#include "verify/forced_ids.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "generation/generate.h"
+#include "pipeline/model_run.h"
+#include "pipeline/text_generation.h"
+
+namespace vernier {
+namespace {
+
+GenerationRequest RequestOf(const GenerationOptions& published, size_t rows,
+                            const ForcedIdsRequest& wanted) {
+  GenerationRequest request{.options = published, .ids_only = true, .cancel = wanted.cancel};
+  request.options.num_beams = 1;
+  request.options.do_sample = false;
+  request.options.stop_strings.clear();
+  if (wanted.max_new_tokens > 0) request.options.max_new_tokens = wanted.max_new_tokens;
+  request.prompts = wanted.prompts;
+  if (request.prompts.size() == 1) request.prompts.resize(rows, wanted.prompts[0]);
+  return request;
+}
+
+}  // namespace
+
+ForcedIds GreedyIds(const CompiledModel& model, const NamedTensors& inputs,
+                    const NamedTensors& encoded, const ForcedIdsRequest& wanted) {
+  const std::vector<int64_t> patches = PatchesOf(inputs.at(kPatchMask).view());
+  const GenerationRequest request =
+      RequestOf(model.model().decoder->generation, patches.size(), wanted);
+  const GenerationOutput answers =
+      GenerateText(model, {encoded.at(model.model().features).view(), patches}, request);
+  // Nothing is asked about what follows the last token.
+  const auto length = [](const GeneratedText& row) { return row.token_ids.size() - 1; };
+  const auto [shortest, longest] = std::ranges::minmax(answers.rows, {}, length);
+  ForcedIds forced{.ids = Tensor(DType::kI32, {static_cast<int64_t>(answers.rows.size()),
+                                               static_cast<int64_t>(length(longest))}),
+                   .filled = length(shortest) < length(longest)};
+  std::ranges::fill(forced.ids.as<int32_t>(), FillToken(request.options));
+  auto to = forced.ids.as<int32_t>().begin();
+  for (const GeneratedText& row : answers.rows) {
+    std::copy_n(row.token_ids.begin(), length(row), to);
+    to += static_cast<std::ptrdiff_t>(length(longest));
+  }
+  return forced;
+}
+
+ForcedIds GreedyIds(const CompiledModel& model, const NamedTensors& inputs,
+                    const ForcedIdsRequest& request) {
+  const ModelRun run(model, model.programs(), inputs);
+  const RunPart& encoder = run.First();
+  return GreedyIds(model, inputs,
+                   Context().Run(*encoder.plan, encoder.inputs, {.cancel = request.cancel}),
+                   request);
+}
+
+}  // namespace vernier
