@@ -373,5 +373,17 @@ TEST(PaddleOcrVlNetwork, StaysWithinTheSuggestedGateInBf16) {
   }
 }
 
+// At the largest picture that the published limits allow, one head's scores alone would take 791
+// MiB.
+TEST(PaddleOcrVlNetwork, NeverHoldsAllScoresOfALargePicture) {
+  constexpr int64_t kPatches = 14400;
+  for (const char* dtype : {"f32", "bf16"}) {
+    const CompiledModel model(
+        {.model = kGoldens + "options", .device = "cpu", .dtype = dtype, .threads = 2});
+    const auto plan = model.program().Bind({{"patches", kPatches}, {"pictures", 1}});
+    EXPECT_LT(plan->arena_bytes() + plan->scratch_bytes(), size_t{kPatches} * kPatches / 4);
+  }
+}
+
 }  // namespace
 }  // namespace vernier
