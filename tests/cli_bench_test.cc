@@ -1,6 +1,8 @@
 // vernier bench as a user meets it. Nothing here depends on how long anything takes.
 
 #include <filesystem>
+#include <fstream>
+#include <iterator>
 #include <set>
 
 #include "io/json.h"
@@ -151,6 +153,21 @@ TEST(Bench, AnswersEachLineInLockstep) {
   EXPECT_EQ(result.exit_code, 0) << result.errors;
   EXPECT_THAT(result.output, ::testing::MatchesRegex("[0-9.]+\n[0-9.]+\n"));
   EXPECT_THAT(result.errors, HasSubstr("ready vernier "));
+}
+
+TEST(Bench, GivesAnotherProgramTheSameWork) {
+  const ScratchFolder folder;
+  const std::string words = folder.path("words");
+  const std::string program = folder.Write(
+      "old", "#!/bin/sh\necho \"$@\" > " + words + "\nexec " + VERNIER_BINARY + " \"$@\"\n");
+  std::filesystem::permissions(program, std::filesystem::perms::owner_all);
+  const SpawnResult result = Vernier(
+      {"bench", "--model", Golden("pix2struct/page_greedy"), "--patches", "16", "--new-tokens", "3",
+       "--runs", "2", "--min-time", "0", "--a", "dtype=f32", "--b", "program=" + program});
+  EXPECT_EQ(result.exit_code, 0) << result.errors;
+  std::ifstream file(words);
+  const std::string told((std::istreambuf_iterator<char>(file)), {});
+  EXPECT_THAT(told, HasSubstr("--patches 16 --new-tokens 3"));
 }
 
 TEST(Bench, NamesTheFlagThatCannotBeRead) {

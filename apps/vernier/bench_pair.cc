@@ -141,6 +141,11 @@ std::vector<std::string> LockstepCommand(const PairSide& side) {
   add("--dtype", session.dtype);
   add("--threads", fmt::to_string(session.threads));
   add("--batch", fmt::to_string(side.configuration.batch));
+  const auto add_count = [&](std::string_view flag, int64_t count) {
+    if (count > 0) add(flag, fmt::to_string(count));
+  };
+  add_count("--patches", side.configuration.patches);
+  add_count("--new-tokens", side.new_tokens);
   add("--isa", session.isa);
   add("--semantics", session.semantics);
   add("--precision-file", session.precision_file);

@@ -86,7 +86,7 @@ Totals TotalsOf(const Checkpoint& checkpoint) {
   return totals;
 }
 
-// What running needs per dtype: weights in it, and a margin for working memory and the program.
+// What a loaded model needs per dtype: its weights, with a margin for packing, and the program.
 struct Fit {
   const char* dtype;
   int64_t bytes;
@@ -171,8 +171,8 @@ void PrintCheckpoint(const CheckpointFacts& facts, bool all, Terminal& terminal)
   }
   PrintModel(facts.model, terminal);
   for (const Fit& fit : FitOf(facts.totals.elements)) {
-    terminal.Print("  runs in {:<4} {} of memory: {}\n", fit.dtype, BytesText(fit.bytes),
-                   fit.fits ? "fits here" : "does not fit here");
+    terminal.Print("  {:<4} needs {} before it runs: {}; a run's own values come on top\n",
+                   fit.dtype, BytesText(fit.bytes), fit.fits ? "fits here" : "does not fit here");
   }
   for (const NonFiniteTensor& tensor : facts.non_finite) {
     terminal.Warn(fmt::format("{} holds {} NaN and {} infinite values", tensor.name,

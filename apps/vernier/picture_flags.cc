@@ -52,6 +52,16 @@ std::vector<Flag> PictureFlagTable(PictureFlags& flags) {
        .unit = "patches",
        .default_text = "the checkpoint's",
        .least = 1},
+      {.name = "--allow-empty",
+       .metavar = "",
+       .section = "Pictures",
+       .help = "Pix2Struct: accept an empty question, which becomes a white square.",
+       .target = &flags.allow_empty},
+      {.name = "--rescale-16bit",
+       .metavar = "",
+       .section = "Pictures",
+       .help = "Pix2Struct: take the high byte of 16-bit grey, which the reference clips.",
+       .target = &flags.rescale_16bit},
       {.name = "--max-pixels",
        .metavar = "N",
        .section = "Pictures",
@@ -84,6 +94,8 @@ void Apply(const PictureFlags& flags, SessionOptions& session) {
   session.font = flags.font;
   session.class_names = flags.class_names;
   session.max_patches = flags.max_patches;
+  session.allow_empty_question = flags.allow_empty;
+  session.rescale_16bit = flags.rescale_16bit;
   session.max_pixels = flags.max_pixels;
   session.min_pixels = flags.min_pixels;
   session.alpha = flags.alpha;

@@ -18,6 +18,8 @@ struct PictureFlags {
   std::string font;
   std::string class_names;
   int64_t max_patches = 0;
+  bool allow_empty = false;
+  bool rescale_16bit = false;
   int64_t max_pixels = 0;
   int64_t min_pixels = 0;
   std::string alpha = "white";

@@ -35,16 +35,6 @@ std::vector<Flag> InputFlags(RunVerbOptions& options) {
            .help = "Pix2Struct: a ready picture of the question instead of --prompt; repeats.",
            .target = &options.header_images,
            .completion = Completion::kFile},
-          {.name = "--allow-empty",
-           .metavar = "",
-           .section = "Pictures",
-           .help = "Pix2Struct: accept an empty question, which becomes a white square.",
-           .target = &options.allow_empty},
-          {.name = "--rescale-16bit",
-           .metavar = "",
-           .section = "Pictures",
-           .help = "Pix2Struct: take the high byte of 16-bit grey, which the reference clips.",
-           .target = &options.rescale_16bit},
           {.name = "--max-image-pixels",
            .metavar = "N",
            .section = "Pictures",
@@ -194,8 +184,6 @@ SessionOptions ToSessionOptions(const RunVerbOptions& options) {
   session.threads = static_cast<int>(options.threads);
   Apply(options.pictures, session);
   session.max_image_pixels = options.max_image_pixels;
-  session.allow_empty_question = options.allow_empty;
-  session.rescale_16bit = options.rescale_16bit;
   // A dump shows the attention of every location, as the published exports have it.
   session.dense_top_features = !options.dump.empty();
   session.labels = options.labels || options.allow_random_head;

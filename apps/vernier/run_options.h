@@ -22,8 +22,6 @@ struct RunVerbOptions {
   int64_t max_image_pixels = 0;
   std::vector<std::string> prompts;
   std::vector<std::string> header_images;
-  bool allow_empty = false;
-  bool rescale_16bit = false;
   bool labels = false;
   int64_t top_k = 0;  // 0: five labels, or the checkpoint's when sampling
   bool allow_random_head = false;

@@ -17,7 +17,7 @@ import matplotlib
 import numpy as np
 import torch
 import transformers
-from chart_inputs import make_processor
+from chart_inputs import FONT, make_processor
 from chart_model import LONGEST_ANSWER, make_model
 from chart_tokenizer import make_tokenizer, write_sentencepiece
 from charts import KINDS, questions, random_chart
@@ -54,8 +54,16 @@ def write_checkpoint(folder, state):
     model.save_pretrained(folder)
     (folder / "model.safetensors").chmod(0o644)
     make_processor().save_pretrained(folder)
+    name_the_font(folder / "preprocessor_config.json")
     tokenizer.save_pretrained(folder)
     write_sentencepiece(folder / "spiece.model")
+
+
+def name_the_font(file):
+    """A key of vernier's, which transformers leaves alone: what questions were drawn with."""
+    settings = json.loads(file.read_text())
+    settings["header_font"] = Path(FONT).name
+    file.write_text(json.dumps(settings, indent=2, sort_keys=True) + "\n")
 
 
 def content(chart):

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <iterator>
 #include <map>
 #include <set>
 
@@ -145,25 +146,31 @@ void DrawLine(const LaidLine& line, int64_t baseline, Image& image) {
 
 }  // namespace
 
-HeaderFonts FindHeaderFonts(const std::string& chosen) {
+HeaderFonts FindHeaderFonts(const std::string& chosen, const std::string& trained_with) {
   const std::string dejavu = FindFontFile(kDejaVu);
   HeaderFonts fonts;
   if (!chosen.empty()) {
     Font::Open(chosen, kFontPixels);
     fonts.files.push_back(chosen);
   } else {
-    for (const char* name : kArial) {
+    const std::vector<std::string> names =
+        trained_with.empty() ? std::vector<std::string>(std::begin(kArial), std::end(kArial))
+                             : std::vector{trained_with};
+    for (const std::string& name : names) {
       if (const std::string file = FindFontFile(name); fonts.files.empty() && !file.empty()) {
         fonts.files.push_back(file);
       }
     }
     if (fonts.files.empty() && !dejavu.empty()) {
-      fonts.notice =
-          "questions are drawn in DejaVu Sans; the published models were trained with Arial, and "
-          "answers may differ (--font FILE.ttf)";
+      fonts.notice = fmt::format(
+          "questions are drawn in DejaVu Sans; {}, and answers may differ (--font FILE.ttf)",
+          trained_with.empty() ? "the published models were trained with Arial"
+                               : "this one was trained with " + trained_with);
     }
   }
-  if (!dejavu.empty() && dejavu != chosen) fonts.files.push_back(dejavu);
+  if (!dejavu.empty() && (fonts.files.empty() || fonts.files.front() != dejavu)) {
+    fonts.files.push_back(dejavu);
+  }
   return fonts;
 }
 

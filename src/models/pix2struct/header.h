@@ -13,13 +13,14 @@ namespace vernier {
 /// Fonts for a header, in the order in which they are asked for a glyph.
 struct HeaderFonts {
   std::vector<std::string> files;  // empty: this machine has none
-  /// What a person should know: that Arial, with which the models were trained, is not here.
+  /// What a person should know: that the font with which the model was trained is not here.
   std::string notice = {};
 };
 
-/// `chosen` where it is given, else Arial where this machine has it, else DejaVu Sans; DejaVu Sans
-/// also stands in for glyphs that the first lacks. Throws Error{kInput} when `chosen` is no font.
-HeaderFonts FindHeaderFonts(const std::string& chosen);
+/// `chosen` where it is given, else the file named `trained_with` where the checkpoint says so and
+/// this machine has it, else Arial, else DejaVu Sans, which also stands in for glyphs that the first
+/// lacks. Throws Error{kInput} when `chosen` is no font.
+HeaderFonts FindHeaderFonts(const std::string& chosen, const std::string& trained_with = {});
 
 struct HeaderPicture {
   Image image;                        // RGB

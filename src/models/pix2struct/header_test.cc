@@ -122,6 +122,15 @@ TEST(Header, RefusesAFontThatIsMissingOrIsNone) {
               ::testing::ThrowsMessage<Error>(HasSubstr("absent.ttf")));
 }
 
+TEST(Header, SaysWhenTheTrainedFontIsAnotherThanTheDrawn) {
+  SKIP_WITHOUT_DEJAVU();
+  const HeaderFonts same = FindHeaderFonts("", "DejaVuSans.ttf");
+  EXPECT_EQ(same.files, DejaVu().files);
+  EXPECT_EQ(same.notice, "");
+  EXPECT_THAT(FindHeaderFonts("", "Nowhere.ttf").notice,
+              HasSubstr("drawn in DejaVu Sans; this one was trained with Nowhere.ttf"));
+}
+
 void ExpectSame(const Image& found, const Image& expected) {
   ASSERT_EQ(found.width, expected.width);
   ASSERT_EQ(found.height, expected.height);

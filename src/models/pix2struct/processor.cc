@@ -14,6 +14,10 @@ namespace {
 
 constexpr int64_t kLargestPatch = 1024;
 
+// Our own key: the file name of the font that questions were drawn with in training. Published
+// checkpoints do not have it.
+constexpr const char* kHeaderFont = "header_font";
+
 bool IsBlank(const std::string& text) { return std::ranges::all_of(CodePoints(text), IsSpace); }
 
 void CheckType(const Json& config) {
@@ -29,6 +33,15 @@ PatchSize PatchOf(const Json& config) {
   if (size == nullptr || size->is_null()) return {};
   return {BoundedInt(*size, "height", 16, 1, kLargestPatch),
           BoundedInt(*size, "width", 16, 1, kLargestPatch)};
+}
+
+std::string HeaderFontOf(const Json& config) {
+  const std::string name = config.GetString(kHeaderFont, "");
+  if (name.find('/') != std::string::npos) {
+    ConfigError(config, kHeaderFont,
+                fmt::format("is '{}'; the name of a font file was expected", name.substr(0, 80)));
+  }
+  return name;
 }
 
 // The high byte of 16-bit grey.
@@ -76,7 +89,8 @@ Pix2StructProcessor Pix2StructProcessor::FromJson(const Json& json, bool is_vqa,
   config.apply_exif = overrides.apply_exif;
   config.rescale_16bit = overrides.rescale_16bit;
   config.allow_empty = overrides.allow_empty;
-  if (config.is_vqa) config.fonts = FindHeaderFonts(overrides.font);
+  const std::string font = HeaderFontOf(json);
+  if (config.is_vqa) config.fonts = FindHeaderFonts(overrides.font, font);
   config.max_pixels = overrides.max_image_pixels;
   config.threads = overrides.threads;
   return Pix2StructProcessor(std::move(config), limits);

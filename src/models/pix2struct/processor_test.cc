@@ -229,6 +229,8 @@ TEST(Pix2StructProcessor, RefusesConfigurationsThatDoNotFit) {
               ThrowsMessage<Error>(HasSubstr("is 'ViTImageProcessor'")));
   EXPECT_THAT(parse(R"({"max_patches": 0})"),
               ThrowsMessage<Error>(HasSubstr("max_patches is 0, expected 1 to 262144")));
+  EXPECT_THAT(parse(R"({"header_font": "../up.ttf"})"),
+              ThrowsMessage<Error>(HasSubstr("the name of a font file was expected")));
 }
 
 }  // namespace
