@@ -9,10 +9,12 @@
 #include "backends/cpu/backend.h"
 #include "backends/ref/backend.h"
 #include "nn/layers.h"
+#include "nn/map_layers.h"
 #include "ops/attention.h"
 #include "ops/elementwise.h"
 #include "ops/gather.h"
 #include "ops/linear.h"
+#include "ops/map_ops.h"
 #include "ops/norm.h"
 #include "ops/picture_grids.h"
 #include "ops/resize_grid.h"
@@ -442,6 +444,78 @@ void AddMaskedAttention(std::vector<Case>& cases) {
   }
 }
 
+struct ConvCase {
+  int64_t in, out, kernel, stride, groups, height, width;
+};
+
+// Every form that the families have, at widths around the panels of packed weights, with maps
+// smaller than the kernel, and with more windows than a tile holds.
+void AddConvolutions(std::vector<Case>& cases) {
+  constexpr ConvCase kCases[] = {
+      {3, 16, 7, 2, 1, 20, 13}, {8, 17, 1, 1, 1, 6, 7},   {16, 64, 1, 2, 1, 7, 9},
+      {5, 33, 3, 1, 1, 9, 11},  {16, 70, 3, 2, 1, 11, 8}, {8, 12, 3, 1, 4, 5, 6},
+      {4, 8, 3, 1, 1, 1, 1},    {6, 5, 3, 2, 1, 1, 2},    {2, 4, 3, 1, 1, 24, 25}};
+  for (const ConvCase& c : kCases) {
+    const nn::Convolution plain{
+        .out = c.out, .kernel = c.kernel, .stride = c.stride, .groups = c.groups};
+    nn::Convolution biased = plain;
+    biased.bias = true;
+    cases.push_back({fmt::format("Conv {} -> {} of {}x{} by {} in {} groups on {}x{}", c.in, c.out,
+                                 c.kernel, c.kernel, c.stride, c.groups, c.height, c.width),
+                     [=](Builder& b) {
+                       const Value x = b.Input("x", {2, c.in, c.height, c.width});
+                       b.Output(nn::Conv(x, plain, Path("plain"), Path("plain")));
+                       Value y = nn::Conv(x, biased, Path("biased"), Path("biased"));
+                       y = nn::BatchNorm(y, 1e-5, Path("norm"), Path("norm"));
+                       b.Output(nn::Activate(y, ActivationKind::kRelu, Path("relu")));
+                     },
+                     c.in / c.groups * c.kernel * c.kernel});
+  }
+  cases.push_back({"Conv with norm, residual and ReLU",
+                   [](Builder& b) {
+                     const Value x = b.Input("x", {2, 6, 9, 10});
+                     const nn::Convolution conv{.out = 6, .kernel = 3};
+                     Value y = nn::Conv(x, conv, Path("conv"), Path("conv"));
+                     y = nn::BatchNorm(y, 1e-5, Path("norm"), Path("norm"));
+                     y = nn::Add(y, x, Path("sum"));
+                     y = nn::Activate(y, ActivationKind::kRelu, Path("relu"));
+                     Value z = nn::Conv(y, conv, Path("lateral"), Path("lateral"));
+                     b.Output(nn::Add(x, z, Path("other_sum")));
+                     b.Output(nn::Activate(z, ActivationKind::kRelu, Path("read_twice")));
+                   },
+                   54 * 54});
+}
+
+void AddMapOps(std::vector<Case>& cases) {
+  for (int64_t width : {1, 2, 7, 16, 17}) {
+    cases.push_back(
+        {fmt::format("MaxPool of maps {} wide", width), [=](Builder& b) {
+           const Value x = b.Input("x", {2, 3, 5, width});
+           b.Output(nn::MaxPool(x, {.kernel = 3, .stride = 2, .padding = 1}, Path("padded")));
+           b.Output(nn::MaxPool(x, {.kernel = 2, .stride = 2, .ceil_mode = true}, Path("halves")));
+         }});
+    cases.push_back(
+        {fmt::format("ResizeMap of maps {} wide", width), [=](Builder& b) {
+           const Value x = b.Input("x", {2, 3, 4, width});
+           const Value like = b.Input("like", {2, 1, 9, width * 2 + 1});
+           for (MapResampling by : {MapResampling::kNearest, MapResampling::kBilinear}) {
+             b.Output(nn::Doubled(x, by, Path("doubled")));
+             b.Output(nn::ResizeLike(x, like, by, Path("larger")));
+             b.Output(nn::ResizeLike(like, x, by, Path("smaller")));
+           }
+         }});
+    cases.push_back({fmt::format("Norms of maps {} wide", width),
+                     [=](Builder& b) {
+                       const Value x = b.Input("x", {2, 6, 5, width});
+                       b.Output(nn::BatchNorm(x, 1e-5, Path("batch"), Path("batch")));
+                       b.Output(nn::GroupNorm(x, 3, 1e-5, Path("group"), Path("group")));
+                       const Value flat = b.Input("flat", {3, width});
+                       b.Output(nn::BatchNorm(flat, 1e-5, Path("flat_norm"), Path("flat_norm")));
+                     },
+                     10 * width});
+  }
+}
+
 std::vector<Case> AllCases() {
   std::vector<Case> cases;
   AddLinears(cases);
@@ -454,6 +528,8 @@ std::vector<Case> AllCases() {
   AddPictureGrids(cases);
   AddAttention(cases);
   AddMaskedAttention(cases);
+  AddConvolutions(cases);
+  AddMapOps(cases);
   return cases;
 }
 

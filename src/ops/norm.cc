@@ -40,11 +40,11 @@ Types InferMean(const Attributes& attributes, const Types& in) {
   return {out};
 }
 
-// The plain ops that both norms are made of, named under the node.
+// The plain ops that the norms are made of, named under the node.
 class NormParts {
  public:
-  NormParts(Graph& graph, const Node& node)
-      : graph_(graph), at_(node.name), x_{&graph, node.inputs[0]} {}
+  NormParts(Graph& graph, const Node& node) : NormParts(graph, node, {&graph, node.inputs[0]}) {}
+  NormParts(Graph& graph, const Node& node, Value x) : graph_(graph), at_(node.name), x_(x) {}
 
   Value x() const { return x_; }
 
@@ -94,7 +94,68 @@ std::vector<int> DecomposeRmsNorm(Graph& graph, const Node& node) {
   return {parts.Do(BinaryKind::kMul, normal, {&graph, node.inputs[1]}, "#gained").id};
 }
 
+Types InferChannelNorm(const Types& in) {
+  RequireRank(in[0], 2, Shape::kMaxRank, "the map");
+  for (size_t i = 1; i < in.size(); ++i) {
+    RequireRank(in[i], 1, 1, "a channel vector");
+    RequireEqual(in[i].dim(0), in[0].dim(1), "a channel vector's width");
+  }
+  return {in[0]};
+}
+
+Types InferBatchNorm(const Attributes&, const Types& in) { return InferChannelNorm(in); }
+
+Types InferGroupNorm(const Attributes& attributes, const Types& in) {
+  const Dim groups = attributes.get<GroupNorm>().groups;
+  RequireEqual(FloorDiv(in[0].dim(1), groups) * groups, in[0].dim(1), "the groups' channels");
+  return InferChannelNorm(in);
+}
+
+// Every group becomes a row of LayerNorm's own parts; gain and shift get the rank of the map.
+std::vector<int> DecomposeGroupNorm(Graph& graph, const Node& node) {
+  const auto& norm = node.attributes.get<GroupNorm>();
+  const Path at(node.name);
+  const Value x{&graph, node.inputs[0]};
+  const Dims shape = x.type().shape;
+  Dims per_channel(shape.size() - 1, Dim(1));
+  per_channel.front() = shape[1];
+  const auto reshape = [&](Value v, Dims to, const char* name) {
+    return graph.Add(kReshape, Attributes::Of(Reshape{std::move(to)}), {v}, at / name);
+  };
+  const Dim elements =
+      FloorDiv(shape[1], norm.groups) * Product(Dims(shape.begin() + 2, shape.end()));
+  const Value rows = reshape(x, {shape[0], norm.groups, elements}, "#rows");
+  NormParts parts(graph, node, rows);
+  const Value centred =
+      parts.Do(BinaryKind::kSub, rows, parts.Mean(rows, "#mean", "#mean_kept"), "#centred");
+  const Value normal = reshape(parts.Normal(centred, norm.eps), shape, "#whole");
+  const Value gain = reshape({&graph, node.inputs[1]}, per_channel, "#gain");
+  const Value shift = reshape({&graph, node.inputs[2]}, per_channel, "#shift");
+  const Value gained = parts.Do(BinaryKind::kMul, normal, gain, "#gained");
+  return {parts.Do(BinaryKind::kAdd, gained, shift, "#shifted_back").id};
+}
+
 }  // namespace
+
+const OpDef kBatchNorm{.name = "BatchNorm",
+                       .min_inputs = 5,
+                       .max_inputs = 5,
+                       .infer = InferBatchNorm,
+                       .onnx_name = "BatchNormalization",
+                       .onnx_version = 9,
+                       .describe = [](const Attributes& a) -> std::string {
+                         return fmt::format("eps={:g}", a.get<BatchNorm>().eps);
+                       }};
+
+const OpDef kGroupNorm{.name = "GroupNorm",
+                       .min_inputs = 3,
+                       .max_inputs = 3,
+                       .infer = InferGroupNorm,
+                       .decompose = DecomposeGroupNorm,
+                       .describe = [](const Attributes& a) -> std::string {
+                         const auto& norm = a.get<GroupNorm>();
+                         return fmt::format("groups={}, eps={:g}", norm.groups, norm.eps);
+                       }};
 
 const OpDef kLayerNorm{.name = "LayerNorm",
                        .min_inputs = 3,

@@ -39,6 +39,10 @@ Dims Broadcast(const Dims& a, const Dims& b) {
   return result;
 }
 
+Dim WindowCount(const Dim& extent, const Dim& kernel, int64_t stride, int64_t padding) {
+  return FloorDiv(extent + 2 * padding - kernel, stride) + 1;
+}
+
 int NormalAxis(int axis, int rank) {
   const int normal = axis < 0 ? axis + rank : axis;
   if (normal < 0 || normal >= rank) {

@@ -19,4 +19,8 @@ Dims Broadcast(const Dims& a, const Dims& b);
 /// An axis counted from the front; throws when it is out of range.
 int NormalAxis(int axis, int rank);
 
+/// Places of a window of `kernel` elements that moves by `stride` over an axis with `padding` more
+/// elements at each end; a window that does not fit as a whole is left out.
+Dim WindowCount(const Dim& extent, const Dim& kernel, int64_t stride, int64_t padding);
+
 }  // namespace vernier

@@ -1,11 +1,14 @@
 // Shape rules and messages of every op, and what FLOPs count.
 #include "graph/graph.h"
+#include "models/blendmask/model.h"
 #include "models/pe/model.h"
 #include "models/vit/model.h"
 #include "ops/attention.h"
+#include "ops/conv.h"
 #include "ops/elementwise.h"
 #include "ops/gather.h"
 #include "ops/linear.h"
+#include "ops/map_ops.h"
 #include "ops/norm.h"
 #include "ops/picture_grids.h"
 #include "ops/resize_grid.h"
@@ -75,6 +78,39 @@ std::vector<Fits> FittingCases() {
        {F32({kBatch, 4}), F32({4}), F32({4})},
        {F32({kBatch, 4})}},
       {&kRmsNorm, Attributes::Of(RmsNorm{1e-6}), {F32({kBatch, 4}), F32({4})}, {F32({kBatch, 4})}},
+      {&kBatchNorm,
+       Attributes::Of(BatchNorm{1e-5}),
+       {F32({kBatch, 4, kHeight}), F32({4}), F32({4}), F32({4}), F32({4})},
+       {F32({kBatch, 4, kHeight})}},
+      {&kGroupNorm,
+       Attributes::Of(GroupNorm{2, 1e-5}),
+       {F32({kBatch, 4, kHeight, 3}), F32({4}), F32({4})},
+       {F32({kBatch, 4, kHeight, 3})}},
+      {&kConv2d,
+       Attributes::Of(Conv2d{.padding = 1}),
+       {F32({kBatch, 4, kHeight, 5}), F32({6, 4, 3, 3}), F32({6})},
+       {F32({kBatch, 6, kHeight, 5})}},
+      {&kConv2d,
+       Attributes::Of(Conv2d{.stride = 2, .padding = 3, .groups = 2}),
+       {F32({kBatch, 4, kHeight * 2, 9}), F32({6, 2, 7, 7})},
+       {F32({kBatch, 6, FloorDiv(kHeight * 2 - 1, 2) + 1, 5})}},
+      {&kFusedConv2d,
+       Attributes::Of(FusedConv2d{}),
+       {F32({kBatch, 4, 5, 5}), F32({6, 4, 1, 1}), absent, F32({6}), F32({6}), F32({6}), F32({6}),
+        F32({kBatch, 6, 5, 5})},
+       {F32({kBatch, 6, 5, 5})}},
+      {&kMaxPool2d,
+       Attributes::Of(MaxPool2d{.kernel = 3, .stride = 2, .padding = 1}),
+       {F32({kBatch, 4, 8, 9})},
+       {F32({kBatch, 4, 4, 5})}},
+      {&kMaxPool2d,
+       Attributes::Of(MaxPool2d{.kernel = 2, .stride = 2, .ceil_mode = true}),
+       {F32({kBatch, 4, 8, 9})},
+       {F32({kBatch, 4, 4, 5})}},
+      {&kResizeMap,
+       Attributes::Of(ResizeMap{MapResampling::kBilinear, kHeight, 7}),
+       {F32({kBatch, 4, 2, 3})},
+       {F32({kBatch, 4, kHeight, 7})}},
       {&kGather,
        Attributes::Of(Gather{}),
        {F32({9, 4}), {DType::kI32, {kBatch, 3}}},
@@ -181,6 +217,7 @@ std::vector<Fits> FittingCases() {
 }
 
 std::vector<Refused> RefusedCases() {
+  const ValueType absent{};
   const ValueType x = F32({kBatch, 4}), tokens = F32({2, 5, 16});
   return {
       {&kBinary,
@@ -351,6 +388,47 @@ std::vector<Refused> RefusedCases() {
        Attributes::Of(CachedAttention{.heads = 2, .kv_heads = 2, .scale = 1}),
        {tokens, F32({2, 64, 16}), F32({2, 32})},
        "the bias's distances is 32, expected 64"},
+      {&kConv2d,
+       Attributes::Of(Conv2d{}),
+       {F32({2, 4, 5}), F32({6, 4, 3, 3})},
+       "the map must have 4 dimensions, got [2, 4, 5]"},
+      {&kConv2d,
+       Attributes::Of(Conv2d{}),
+       {F32({2, 4, 5, 5}), F32({6, 3, 3, 3})},
+       "the weight's input channels is 3, expected 4"},
+      {&kConv2d,
+       Attributes::Of(Conv2d{.groups = 2}),
+       {F32({2, 4, 5, 5}), F32({5, 2, 3, 3})},
+       "the groups' output channels is 4, expected 5"},
+      {&kConv2d,
+       Attributes::Of(Conv2d{}),
+       {F32({2, 4, 5, 5}), F32({6, 4, 3, 3}), F32({5})},
+       "the bias's width is 5, expected 6"},
+      {&kFusedConv2d,
+       Attributes::Of(FusedConv2d{}),
+       {F32({2, 4, 5, 5}), F32({6, 4, 1, 1}), F32({4}), absent, absent, absent, absent, absent},
+       "a channel vector's width is 4, expected 6"},
+      {&kFusedConv2d,
+       Attributes::Of(FusedConv2d{}),
+       {F32({2, 4, 5, 5}), F32({6, 4, 1, 1}), absent, absent, absent, absent, absent,
+        F32({2, 6, 5, 4})},
+       "the residual is [2, 6, 5, 4], expected [2, 6, 5, 5]"},
+      {&kBatchNorm,
+       Attributes::Of(BatchNorm{1e-5}),
+       {F32({2, 4, 5}), F32({4}), F32({4}), F32({4}), F32({3})},
+       "a channel vector's width is 3, expected 4"},
+      {&kGroupNorm,
+       Attributes::Of(GroupNorm{3, 1e-5}),
+       {F32({2, 4, 5}), F32({4}), F32({4})},
+       "the groups' channels is 3, expected 4"},
+      {&kMaxPool2d,
+       Attributes::Of(MaxPool2d{.kernel = 3, .stride = 2}),
+       {F32({4, 5, 5})},
+       "the map must have 4 dimensions, got [4, 5, 5]"},
+      {&kResizeMap,
+       Attributes::Of(ResizeMap{MapResampling::kNearest, 4, 4}),
+       {F32({4, 5, 5})},
+       "the map must have 4 dimensions, got [4, 5, 5]"},
       {&kDistanceBias,
        Attributes::Of(DistanceBias{.max_distance = 16, .capacity = 64}),
        {F32({32, 4})},
@@ -451,6 +529,36 @@ TEST(Ops, DescribeTheirAttributes) {
 TEST(Flops, OfVitBase16AreThePublishedFigure) {
   const Graph graph = VitGraph(VitConfig{}, {.pooler = true});
   EXPECT_EQ(graph.Flops().Evaluate({{"batch", 1}}), 35'127'300'096);
+}
+
+// Multiply-adds from the shapes of AdelaiDet's own modules (specification of the family, section
+// 10), with the top layer everywhere and, at 640x640, without it.
+TEST(Flops, OfBlendMaskAreThoseOfItsModules) {
+  const auto macs = [](const BlendMaskConfig& config, int64_t height, int64_t width, bool dense) {
+    const Graph graph = BlendMaskGraph(config, {.dense_top_features = dense});
+    return graph.Flops().Evaluate({{"batch", 1}, {"height", height}, {"width", width}}) / 2e9;
+  };
+  BlendMaskConfig r50;
+  r50.scales = false;
+  EXPECT_NEAR(macs(r50, 640, 640, true), 104.364, 5e-4);
+  EXPECT_NEAR(macs(r50, 800, 1344, true), 274.116, 5e-4);
+  EXPECT_NEAR(macs(r50, 640, 640, false), 104.364 - 15.40, 5e-3);
+  BlendMaskConfig dla = r50;
+  dla.body = BlendMaskBody::kDla34;
+  dla.top_levels = 0;
+  dla.levels = {"p3", "p4", "p5"};
+  dla.strides = {8, 16, 32};
+  EXPECT_NEAR(macs(dla, 640, 640, true), 95.848, 5e-4);
+  BlendMaskConfig lite = r50;
+  lite.stride_in_1x1 = false;
+  lite.stem_channels = 32;
+  lite.res2_channels = 128;
+  lite.group_width = 32;
+  lite.fpn_channels = 128;
+  lite.cls_convs = lite.box_convs = 2;
+  lite.basis_channels = 64;
+  lite.basis_convs = 2;
+  EXPECT_NEAR(macs(lite, 640, 640, true), 25.810, 5e-4);
 }
 
 TEST(Flops, OfPeLangLargeAreThePublishedFigure) {

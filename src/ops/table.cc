@@ -1,9 +1,11 @@
 #include "ops/table.h"
 
 #include "ops/attention.h"
+#include "ops/conv.h"
 #include "ops/elementwise.h"
 #include "ops/gather.h"
 #include "ops/linear.h"
+#include "ops/map_ops.h"
 #include "ops/norm.h"
 #include "ops/picture_grids.h"
 #include "ops/resize_grid.h"
@@ -16,11 +18,13 @@ std::span<const OpDef* const> AllOps() {
   static constexpr const OpDef* kOps[] = {
       &kActivation,
       &kAttention,
+      &kBatchNorm,
       &kBinary,
       &kCachedAttention,
       &kCast,
       &kConcat,
       &kConstant,
+      &kConv2d,
       &kDistanceBias,
       &kExpand,
       &kFusedLinear,
@@ -28,10 +32,12 @@ std::span<const OpDef* const> AllOps() {
       &kGridPositions,
       &kGridRotary,
       &kGridSegments,
+      &kGroupNorm,
       &kKvAppend,
       &kLayerNorm,
       &kLinear,
       &kMatMul,
+      &kMaxPool2d,
       &kMean,
       &kMergeGrid,
       &kMultimodalRopeTable,
@@ -39,6 +45,7 @@ std::span<const OpDef* const> AllOps() {
       &kPlacePictures,
       &kReshape,
       &kResizeGrid,
+      &kResizeMap,
       &kRmsNorm,
       &kRope,
       &kRopeTable2d,

@@ -23,14 +23,15 @@ inline Tensor Wave(const Shape& shape, double seed, double scale = 1.0) {
 }
 
 /// Weights for every weight of `graph`, made of waves; gains (names ending in "weight" of rank 1)
-/// lie around one.
+/// and variances lie around one.
 class ToyWeights {
  public:
   explicit ToyWeights(const Graph& graph) {
     for (int id : graph.weights()) {
       const ValueInfo& info = graph.value(id);
       Tensor tensor = Wave(info.stored_shape, 1.0 + id, 0.3);
-      if (info.stored_shape.rank() == 1 && info.name.ends_with("weight")) {
+      const bool gain = info.stored_shape.rank() == 1 && info.name.ends_with("weight");
+      if (gain || info.name.ends_with("running_var")) {
         for (float& value : tensor.as<float>()) value += 1.0f;
       }
       tensors_->emplace(info.name, std::move(tensor));

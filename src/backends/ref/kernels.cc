@@ -12,14 +12,17 @@
 #include "backends/ref/attention.h"
 #include "backends/ref/gather.h"
 #include "backends/ref/gemm.h"
+#include "backends/ref/maps.h"
 #include "backends/ref/picture_grids.h"
 #include "backends/ref/positions.h"
 #include "core/check.h"
 #include "core/parallel.h"
 #include "ops/attention.h"
+#include "ops/conv.h"
 #include "ops/elementwise.h"
 #include "ops/gather.h"
 #include "ops/linear.h"
+#include "ops/map_ops.h"
 #include "ops/norm.h"
 #include "ops/picture_grids.h"
 #include "ops/resize_grid.h"
@@ -386,20 +389,24 @@ void RunPatchify(const RefArgs& args) {
 constexpr std::pair<const OpDef*, RefKernel> kKernels[] = {
     {&kActivation, RunActivation},
     {&kAttention, RefAttention},
+    {&kBatchNorm, RefBatchNorm},
     {&kBinary, RunBinary},
     {&kCachedAttention, RefCachedAttention},
     {&kConcat, RunConcat},
     {&kConstant, RunConstant},
+    {&kConv2d, RefConv2d},
     {&kDistanceBias, RefDistanceBias},
     {&kExpand, RunExpand},
     {&kGather, RefGather},
     {&kGridPositions, RefGridPositions},
     {&kGridRotary, RefGridRotary},
     {&kGridSegments, RefGridSegments},
+    {&kGroupNorm, RefGroupNorm},
     {&kKvAppend, RefKvAppend},
     {&kLayerNorm, RunLayerNorm},
     {&kLinear, RunLinear},
     {&kMatMul, RunMatMul},
+    {&kMaxPool2d, RefMaxPool2d},
     {&kMean, RunMean},
     {&kMergeGrid, RefMergeGrid},
     {&kMultimodalRopeTable, RefMultimodalRopeTable},
@@ -407,6 +414,7 @@ constexpr std::pair<const OpDef*, RefKernel> kKernels[] = {
     {&kPlacePictures, RefPlacePictures},
     {&kReshape, RunReshape},
     {&kResizeGrid, RefResizeGrid},
+    {&kResizeMap, RefResizeMap},
     {&kRmsNorm, RunRmsNorm},
     {&kRope, RefRope},
     {&kRopeTable2d, RefRopeTable2d},
