@@ -27,6 +27,7 @@ std::span<const OpDef* const> AllOps() {
       &kConv2d,
       &kDistanceBias,
       &kExpand,
+      &kFusedConv2d,
       &kFusedLinear,
       &kGather,
       &kGridPositions,

@@ -1,19 +1,10 @@
-#include <algorithm>
-
 #include "ops/elementwise.h"
 #include "ops/linear.h"
+#include "passes/absorb.h"
 #include "passes/pass.h"
 
 namespace vernier {
 namespace {
-
-bool IsOutput(const Graph& graph, int value) {
-  return std::ranges::any_of(graph.outputs(), [&](auto& output) { return output.value == value; });
-}
-
-bool IsWeight(const Graph& graph, int value) {
-  return graph.value(value).kind == ValueKind::kWeight;
-}
 
 // Every linear of the checkpoint's weights as a FusedLinear that absorbs nothing yet.
 void Normalise(Graph& graph) {
@@ -35,7 +26,7 @@ class Chain {
       : graph_(graph), node_id_(node_id), fused_(node().attributes.get<FusedLinear>()) {}
 
   void Absorb() {
-    while (const Node* next = OnlyConsumer()) {
+    while (const Node* next = OnlyConsumer(graph_, node().outputs[0])) {
       if (!AbsorbActivation(*next) && !AbsorbScale(*next) && !AbsorbResidual(*next)) return;
     }
   }
@@ -43,19 +34,6 @@ class Chain {
  private:
   Node& node() { return graph_.mutable_nodes()[graph_.IndexOf(node_id_)]; }
   int input(int index) { return node().inputs[static_cast<size_t>(index)]; }
-
-  const Node* OnlyConsumer() {
-    const int result = node().outputs[0];
-    if (IsOutput(graph_, result)) return nullptr;
-    const Node* only = nullptr;
-    for (const Node& candidate : graph_.nodes()) {
-      const auto reads = std::ranges::count(candidate.inputs, result);
-      if (reads == 0) continue;
-      if (only != nullptr || reads > 1) return nullptr;
-      only = &candidate;
-    }
-    return only;
-  }
 
   bool AbsorbActivation(const Node& next) {
     if (next.op != &kActivation || fused_.activation != ActivationKind::kNone ||
@@ -102,20 +80,11 @@ class Chain {
     return binary.inputs[0] == node().outputs[0] ? binary.inputs[1] : binary.inputs[0];
   }
 
-  // The linear moves to the place of `next` and takes over its result; its own result is computed
-  // no more.
   void Replace(const Node& next, std::vector<int> inputs) {
-    Node moved = node();
-    graph_.mutable_value(moved.outputs[0]).producer = -1;
-    moved.inputs = std::move(inputs);
-    moved.outputs = next.outputs;
-    moved.attributes = Attributes::Of(fused_);
-    const int next_id = next.id;
-    const int moved_id = graph_.InsertNode(std::move(moved), next_id).id;
-    graph_.mutable_nodes()[graph_.IndexOf(node_id_)].op = nullptr;
-    graph_.mutable_nodes()[graph_.IndexOf(next_id)].op = nullptr;
-    graph_.Compact();
-    node_id_ = moved_id;
+    Node grown = node();
+    grown.inputs = std::move(inputs);
+    grown.attributes = Attributes::Of(fused_);
+    node_id_ = TakeOver(graph_, node_id_, next.id, std::move(grown));
   }
 
   Graph& graph_;

@@ -4,14 +4,11 @@
 
 #include "ops/linear.h"
 #include "ops/shape_ops.h"
+#include "passes/absorb.h"
 #include "passes/pass.h"
 
 namespace vernier {
 namespace {
-
-bool IsWeight(const Graph& graph, int value) {
-  return graph.value(value).kind == ValueKind::kWeight;
-}
 
 int Bias(const Node& linear) { return linear.inputs.size() > 2 ? linear.inputs[2] : kNoValue; }
 

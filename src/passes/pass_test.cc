@@ -98,8 +98,9 @@ TEST(Passes, RunInTheirOrderWithoutTheDisabledOnes) {
   ProgramOptions options = CpuOptions("bf16", {"fuse_epilogue"});
   options.observe_pass = [&](std::string_view pass, const Graph&) { ran.emplace_back(pass); };
   Program::Compile(graph, ToyWeights(graph).Store(), options);
-  EXPECT_THAT(ran, ::testing::ElementsAre("drop_unused", "precision", "fuse_gates",
-                                          "fuse_projections", "fuse_rotary", "casts"));
+  EXPECT_THAT(ran, ::testing::ElementsAre("drop_unused", "precision", "fold_batch_norm",
+                                          "fuse_convolutions", "fuse_gates", "fuse_projections",
+                                          "fuse_rotary", "casts"));
 }
 
 TEST(Passes, NameThemselvesWhenOneIsUnknown) {

@@ -3,6 +3,7 @@
 
 #include "core/check.h"
 #include "ops/attention.h"
+#include "ops/conv.h"
 #include "ops/elementwise.h"
 #include "ops/linear.h"
 #include "ops/rope.h"
@@ -35,6 +36,11 @@ class CastPlacer {
   }
 
  private:
+  // A residual is taken in bf16 where it is kept so, but that alone is no reason to round it.
+  static bool TakesEither(const Node& node, size_t operand) {
+    return node.op == &kFusedConv2d && operand == FusedConv2d::kResidual;
+  }
+
   // Whether this operand is multiplied in bf16, or only moved to where it is.
   bool ReaderWantsHalf(const Node& node, size_t operand) const {
     const bool result_half = wants_half_[static_cast<size_t>(node.outputs[0])];
@@ -42,6 +48,9 @@ class CastPlacer {
     if (!context_.can_emit(graph_, node, DType::kBF16)) return false;
     const bool half = node.precision.multiply == DType::kBF16;
     if (node.op == &kLinear || node.op == &kFusedLinear) return half && operand == 0;
+    if (node.op == &kConv2d || node.op == &kFusedConv2d) {
+      return half && (operand == FusedConv2d::kX || operand == FusedConv2d::kResidual);
+    }
     if (node.op == &kAttention || node.op == &kRotaryAttention) return half && operand < 3;
     if (node.op == &kKvAppend) return operand > 0 && IsHalf(node.inputs[0]);
     return node.op == &kRope && operand == 0 && result_half;
@@ -69,7 +78,7 @@ class CastPlacer {
     Node node = graph_.nodes()[graph_.IndexOf(id)];
     for (size_t i = 0; i < node.inputs.size(); ++i) {
       const int input = node.inputs[i];
-      if (input == kNoValue || IsView(node) || Converts(node)) continue;
+      if (input == kNoValue || IsView(node) || Converts(node) || TakesEither(node, i)) continue;
       if (ReaderWantsHalf(node, i) && graph_.value(input).type.dtype == DType::kF32) {
         node.inputs[i] = HalfCopy(input, id);
       }

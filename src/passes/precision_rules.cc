@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "ops/attention.h"
+#include "ops/conv.h"
 #include "ops/linear.h"
 #include "vernier/error.h"
 
@@ -30,7 +31,9 @@ bool GlobMatches(std::string_view pattern, std::string_view text) {
   return p == pattern.size();
 }
 
-bool TakesPrecision(const Node& node) { return node.op == &kLinear || node.op == &kAttention; }
+bool TakesPrecision(const Node& node) {
+  return node.op == &kLinear || node.op == &kConv2d || node.op == &kAttention;
+}
 
 bool Matches(const PrecisionRule& rule, const Graph& graph, const Node& node) {
   if (GlobMatches(rule.pattern, node.name)) return true;

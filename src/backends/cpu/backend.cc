@@ -9,6 +9,7 @@
 #include "backends/ref/kernels.h"
 #include "core/check.h"
 #include "ops/attention.h"
+#include "ops/conv.h"
 #include "ops/elementwise.h"
 #include "ops/gather.h"
 #include "ops/linear.h"
@@ -20,9 +21,18 @@ namespace vernier {
 namespace {
 
 // Ops whose kernels store bf16 as well as f32.
-constexpr const OpDef* kHalfStores[] = {&kActivation, &kAttention,   &kCachedAttention, &kKvAppend,
-                                        &kCast,       &kFusedLinear, &kLayerNorm,       &kPatchify,
-                                        &kRmsNorm,    &kRope,        &kRotaryAttention};
+constexpr const OpDef* kHalfStores[] = {&kActivation,      &kConv2d,   &kFusedConv2d, &kAttention,
+                                        &kCachedAttention, &kKvAppend, &kCast,        &kFusedLinear,
+                                        &kLayerNorm,       &kPatchify, &kRmsNorm,     &kRope,
+                                        &kRotaryAttention};
+
+// A convolution by the checkpoint's weights; one by computed values runs by its reference.
+bool IsPackable(const Graph& graph, const Node& node) {
+  return node.op == &kConv2d &&
+         std::all_of(node.inputs.begin() + 1, node.inputs.end(), [&](int input) {
+           return input == kNoValue || graph.value(input).kind == ValueKind::kWeight;
+         });
+}
 
 class CpuDevice final : public Backend {
  public:
@@ -31,7 +41,8 @@ class CpuDevice final : public Backend {
   const char* name() const override { return "cpu"; }
 
   Support CanRun(const Graph&, const Node& node) const override {
-    const bool own = node.op == &kFusedLinear || node.op == &kRotaryAttention || node.op == &kCast;
+    constexpr const OpDef* kOwn[] = {&kFusedLinear, &kFusedConv2d, &kRotaryAttention, &kCast};
+    const bool own = std::ranges::count(kOwn, node.op) > 0;
     if (own || FindRefKernel(*node.op) != nullptr) return {};
     return {false, fmt::format("there is no CPU kernel for {}", node.op->name)};
   }
@@ -40,6 +51,7 @@ class CpuDevice final : public Backend {
     const Node& node = args.node;
     const Isa isa = options_.isa;
     if (node.op == &kFusedLinear) return PrepareFusedLinear(args, options_);
+    if (node.op == &kFusedConv2d || IsPackable(args.graph, node)) return PrepareConv(args, isa);
     if (node.op == &kRotaryAttention) return PrepareAttention(node, isa);
     if (node.op == &kAttention) return PrepareAttention(node, isa);
     if (node.op == &kKvAppend) return PrepareKvAppend();
@@ -57,14 +69,16 @@ class CpuDevice final : public Backend {
     return PreparePlain(node, "vernier");
   }
 
-  bool CanEmit(const Graph&, const Node& node, DType dtype) const override {
+  bool CanEmit(const Graph& graph, const Node& node, DType dtype) const override {
     if (dtype == DType::kF32) return true;
+    if (node.op == &kConv2d && !IsPackable(graph, node)) return false;
     return dtype == DType::kBF16 && std::ranges::count(kHalfStores, node.op) > 0;
   }
 
   std::vector<std::string> passes() const override {
-    return {"drop_unused",   "precision",   "fuse_gates", "fuse_projections",
-            "fuse_epilogue", "fuse_rotary", "casts"};
+    return {"drop_unused",       "precision",   "fold_batch_norm",
+            "fuse_convolutions", "fuse_gates",  "fuse_projections",
+            "fuse_epilogue",     "fuse_rotary", "casts"};
   }
 
  private:

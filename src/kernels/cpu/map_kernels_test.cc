@@ -1,0 +1,89 @@
+// What stands before and behind the product of a convolution.
+#include "kernels/cpu/im2row.h"
+#include "kernels/cpu/map_tile.h"
+#include "support/kernel_test_data.h"
+
+namespace vernier::testing {
+namespace {
+
+TEST(Im2Row, OrdersChannelThenRowThenColumnWithZerosBeyondTheMap) {
+  constexpr int64_t kChannels = 2, kHeight = 5, kWidth = 6, kKernelH = 3, kKernelW = 2;
+  constexpr int64_t kStride = 2, kPadding = 1, kOutWidth = 4, kPixels = 7, kFirst = 3;
+  constexpr int64_t kLength = kChannels * kKernelH * kKernelW;
+  for (Element element : {Element::kF32, Element::kBf16}) {
+    TestRows map(kChannels * kHeight, kWidth, element);
+    map.FillNormal(kChannels * kHeight, kWidth, 1);
+    TestRows rows(1, kPixels * kLength, element);
+
+    Im2Row({.map = map.data(),
+            .element = element,
+            .channels = kChannels,
+            .height = kHeight,
+            .width = kWidth,
+            .row_stride = map.stride(),
+            .kernel_height = kKernelH,
+            .kernel_width = kKernelW,
+            .stride = kStride,
+            .padding = kPadding,
+            .out_width = kOutWidth,
+            .first_pixel = kFirst,
+            .pixels = kPixels,
+            .rows = rows.data()});
+
+    for (int64_t i = 0; i < kPixels * kLength; ++i) {
+      const int64_t pixel = kFirst + i / kLength;
+      const int64_t y = pixel / kOutWidth * kStride - kPadding + i / kKernelW % kKernelH;
+      const int64_t x = pixel % kOutWidth * kStride - kPadding + i % kKernelW;
+      const int64_t channel = i / (kKernelH * kKernelW) % kChannels;
+      const bool inside = y >= 0 && y < kHeight && x >= 0 && x < kWidth;
+      EXPECT_EQ(rows.Get(0, i), inside ? map.Get(channel * kHeight + y, x) : 0.0f) << i;
+    }
+  }
+}
+
+// Pixels 4 to 11 of maps of 3 rows of 5, so that a tile begins and ends within a row.
+TEST(MapTile, AddsBiasAndResidualAndTurnsRowsToMaps) {
+  constexpr int64_t kChannels = 3, kHeight = 3, kWidth = 5, kFirst = 4, kPixels = 8;
+  TestRows results(1, kPixels * kChannels, Element::kF32);
+  results.FillNormal(1, kPixels * kChannels, 1);
+  const float bias[] = {0.25f, -1.0f, 2.0f};
+  for (Element element : {Element::kF32, Element::kBf16}) {
+    for (Element residual_element : {Element::kF32, Element::kBf16}) {
+      for (bool relu : {false, true}) {
+        for (bool has_residual : {false, true}) {
+          TestRows residual(kChannels * kHeight, kWidth, residual_element);
+          residual.FillNormal(kChannels * kHeight, kWidth, 2);
+          TestRows map(kChannels * kHeight, kWidth, element);
+
+          StoreMapTile({.pixels = kPixels,
+                        .channels = kChannels,
+                        .results = results.floats(),
+                        .bias = bias,
+                        .first_pixel = kFirst,
+                        .width = kWidth,
+                        .height = kHeight,
+                        .residual = has_residual ? residual.data() : nullptr,
+                        .residual_element = residual_element,
+                        .residual_stride = residual.stride(),
+                        .relu = relu,
+                        .map = map.data(),
+                        .element = element,
+                        .row_stride = map.stride()});
+
+          for (int64_t i = 0; i < kPixels * kChannels; ++i) {
+            const int64_t channel = i / kPixels, pixel = kFirst + i % kPixels;
+            const int64_t row = channel * kHeight + pixel / kWidth, column = pixel % kWidth;
+            float expected = results.Get(0, i % kPixels * kChannels + channel) + bias[channel];
+            if (has_residual) expected += residual.Get(row, column);
+            if (relu) expected = std::max(expected, 0.0f);
+            if (element == Element::kBf16) expected = FromBf16(ToBf16(expected));
+            EXPECT_EQ(map.Get(row, column), expected);
+          }
+        }
+      }
+    }
+  }
+}
+
+}  // namespace
+}  // namespace vernier::testing
