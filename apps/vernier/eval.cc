@@ -135,7 +135,8 @@ class Evaluator {
     evaluation_.header = {.version = Version(),
                           .task = Name(evaluation_.task),
                           .model = options_.session.model,
-                          .model_sha256 = ModelSha256(OpenModelFolder(options_.session.model)),
+                          .model_sha256 = ModelSha256(
+                              OpenModelFolder(options_.session.model, options_.session.config)),
                           .data = options_.data,
                           .data_sha256 = HashOfData(set_.samples, fingerprints_),
                           .samples = std::ssize(set_.samples),

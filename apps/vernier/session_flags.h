@@ -12,6 +12,7 @@ namespace vernier {
 
 struct SessionFlags {
   std::string model;
+  std::string config;
   std::string device = "cpu";
   std::string isa;
   std::string precision_file;

@@ -27,6 +27,7 @@ namespace vernier {
 
 struct SessionOptions {
   std::string model;           // folder of a checkpoint as published
+  std::string config = {};     // configuration to read instead of the folder's own; empty: its own
   std::string device = "cpu";  // "cpu", or "ref" for the slow definition of every op
   std::string dtype = "f32";   // "f32" or "bf16"
   /// Rules by name that go before the dtype's own (docs/reference/precision-file.md); empty: none.

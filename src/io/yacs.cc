@@ -13,7 +13,7 @@ namespace vernier {
 namespace {
 
 constexpr const char* kBase = "_BASE_";
-constexpr int kLongestChain = 16;  // published ones have three files
+constexpr size_t kLongestChain = 16;  // published ones have three files
 constexpr JsonLimits kLimits{
     .max_depth = 32, .max_values = 100'000, .max_file_bytes = size_t{4} << 20};
 
@@ -70,31 +70,45 @@ std::filesystem::path BaseOf(const Json& config, const std::string& path) {
   return std::filesystem::path(path).parent_path() / name;
 }
 
-Json ReadChain(const std::string& path, int length) {
-  if (length > kLongestChain) {
-    throw Error(
-        ErrorKind::kInput,
-        fmt::format("{}: more than {} files stand on each other by _BASE_", path, kLongestChain),
-        "one of them may name a file that stands on itself");
-  }
-  const Json own = ReadOne(path);
-  Json whole = Json::Object();
-  if (own.Has(kBase)) {
+// A file as it stands, and where it does.
+struct YacsFile {
+  std::string path;
+  Json content;
+};
+
+// Nearest first.
+std::vector<YacsFile> ReadChain(const std::string& path) {
+  std::vector<YacsFile> chain = {{path, ReadOne(path)}};
+  while (chain.back().content.Has(kBase)) {
+    if (chain.size() >= kLongestChain) {
+      throw Error(
+          ErrorKind::kInput,
+          fmt::format("{}: more than {} files stand on each other by _BASE_", path, kLongestChain),
+          "one of them may name a file that stands on itself");
+    }
+    const std::string base = BaseOf(chain.back().content, chain.back().path).string();
     try {
-      whole = ReadChain(BaseOf(own, path).string(), length + 1);
+      chain.push_back({base, ReadOne(base)});
     } catch (const Error& error) {
-      if (length > 1) throw;
-      throw error.WithContext(path + " stands on another file");
+      throw error.WithContext(chain.back().path + " stands on another file");
     }
   }
-  Merge(own, whole);
-  return whole;
+  return chain;
 }
 
 }  // namespace
 
 Json ReadYacs(const std::string& path) {
-  return Json::Parse(ReadChain(path, 1).Compact(), path, kLimits);
+  Json whole = Json::Object();
+  const std::vector<YacsFile> chain = ReadChain(path);
+  for (auto file = chain.rbegin(); file != chain.rend(); ++file) Merge(file->content, whole);
+  return Json::Parse(whole.Compact(), path, kLimits);
+}
+
+std::vector<std::string> YacsChain(const std::string& path) {
+  std::vector<std::string> paths;
+  for (YacsFile& file : ReadChain(path)) paths.push_back(std::move(file.path));
+  return paths;
 }
 
 }  // namespace vernier

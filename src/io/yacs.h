@@ -4,6 +4,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "io/json.h"
 
@@ -12,5 +13,8 @@ namespace vernier {
 /// The whole tree of a file and of those that it stands on. Throws Error{kInput} naming the file
 /// that is missing, unreadable, no mapping, or part of a chain without end.
 Json ReadYacs(const std::string& path);
+
+/// The file and those that it stands on, nearest first.
+std::vector<std::string> YacsChain(const std::string& path);
 
 }  // namespace vernier

@@ -18,6 +18,8 @@ TEST(YacsFile, StandsOnItsBaseKeyByKey) {
             R"({"MODEL": {"FCOS": {"NORM": "GN", "TOP_LEVELS": 1}, "MASK_ON": true, )"
             R"("RESNETS": {"DEPTH": 50}}})");
   EXPECT_EQ(config.GetObject("MODEL").Where("MASK_ON"), leaf + ": MODEL.MASK_ON");
+  EXPECT_EQ(YacsChain(leaf).size(), 3u);
+  EXPECT_EQ(YacsChain(leaf).front(), leaf);
 }
 
 TEST(YacsFile, ReadsTuplesAsPythonWritesThem) {

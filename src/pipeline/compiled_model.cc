@@ -58,7 +58,9 @@ std::vector<NamedProgram> PartsOf(const ModelPrograms& programs) {
 }
 
 CompiledModel::CompiledModel(const SessionOptions& options)
-    : options_(options), start_(Clock::now()), folder_(OpenModelFolder(options.model)) {
+    : options_(options),
+      start_(Clock::now()),
+      folder_(OpenModelFolder(options.model, options.config)) {
   if (options_.threads <= 0) options_.threads = AvailableThreads();
   model_ = LoadModel(folder_, options_);
   WarnAboutValues();

@@ -8,6 +8,7 @@
 #include <map>
 
 #include "models/pe/config.h"
+#include "pipeline/model_config.h"
 #include "pipeline/random_weights.h"
 #include "vernier/error.h"
 
@@ -16,13 +17,8 @@ namespace {
 
 constexpr const char* kFamilies =
     "known are ViT (transformers: model_type vit), Pix2Struct (model_type pix2struct), "
-    "PaddleOCR-VL (model_type paddleocr_vl) and Perception Encoder PE-Lang (Meta's files, or timm: "
-    "vit_pe_lang_large_patch14_448)";
-
-Json ReadConfig(const std::string& folder) {
-  const std::string path = folder + "/config.json";
-  return std::filesystem::exists(path) ? Json::ParseFile(path) : Json();
-}
+    "PaddleOCR-VL (model_type paddleocr_vl), Perception Encoder PE-Lang (Meta's files, or timm: "
+    "vit_pe_lang_large_patch14_448) and BlendMask (AdelaiDet's yaml: META_ARCHITECTURE BlendMask)";
 
 bool HasTensor(const Checkpoint& checkpoint, std::string_view ending) {
   return std::ranges::any_of(checkpoint.tensors(), [&](const CheckpointTensor& tensor) {
@@ -30,7 +26,8 @@ bool HasTensor(const Checkpoint& checkpoint, std::string_view ending) {
   });
 }
 
-// A weight that two graphs read, such as a tied embedding, counts once.
+// A weight that two graphs read, such as a tied embedding, counts once; a batch norm's statistics
+// are no parameters.
 int64_t CountParameters(const LoadedModel& model) {
   std::map<std::string, int64_t> elements;
   for (const Graph* graph : GraphsOf(model)) {
@@ -39,7 +36,10 @@ int64_t CountParameters(const LoadedModel& model) {
     }
   }
   int64_t sum = 0;
-  for (const auto& [name, count] : elements) sum += count;
+  for (const auto& [name, count] : elements) {
+    const bool statistic = name.ends_with(".running_mean") || name.ends_with(".running_var");
+    if (!statistic) sum += count;
+  }
   return sum;
 }
 
@@ -63,21 +63,24 @@ std::vector<const Graph*> GraphsOf(const LoadedModel& model) {
 }
 
 const char* Name(Family family) {
-  constexpr const char* kNames[] = {"vit", "pe", "pix2struct", "paddleocr_vl"};
+  constexpr const char* kNames[] = {"vit", "pe", "pix2struct", "paddleocr_vl", "blendmask"};
   return kNames[static_cast<size_t>(family)];
 }
 
-ModelFolder OpenModelFolder(const std::string& path) {
+ModelFolder OpenModelFolder(const std::string& path, const std::string& config) {
   std::error_code error;
   const auto status = std::filesystem::status(path, error);
   if (!std::filesystem::exists(status)) {
     throw Error(ErrorKind::kInput, fmt::format("model folder {} does not exist", path),
                 "give the folder that holds config.json and the weights");
   }
-  const bool folder = std::filesystem::is_directory(status);
-  return {.path = path,
-          .config = folder ? ReadConfig(path) : Json(),
-          .checkpoint = Checkpoint::Open(path)};
+  Json content;
+  if (!config.empty()) {
+    content = ReadModelConfig(config);
+  } else if (std::filesystem::is_directory(status)) {
+    content = FindModelConfig(path);
+  }
+  return {.path = path, .config = std::move(content), .checkpoint = Checkpoint::Open(path)};
 }
 
 Family FamilyOfConfig(const Json& config, const std::string& where) {
@@ -88,6 +91,14 @@ Family FamilyOfConfig(const Json& config, const std::string& where) {
     if (type == "paddleocr_vl") return Family::kPaddleOcrVl;
     throw Error(ErrorKind::kInput,
                 fmt::format("{}: unknown model family '{}'", config.Where("model_type"), type),
+                kFamilies);
+  }
+  if (config.Has("MODEL")) {
+    const std::string name = config.GetObject("MODEL").GetString("META_ARCHITECTURE", "");
+    if (name == "BlendMask") return Family::kBlendMask;
+    throw Error(ErrorKind::kInput,
+                fmt::format("{}: unknown model family '{}'",
+                            config.GetObject("MODEL").Where("META_ARCHITECTURE"), name),
                 kFamilies);
   }
   if (IsTimmPeConfig(config) || config.Has("use_rope2d")) return Family::kPe;
@@ -110,6 +121,14 @@ Family RecogniseFamily(const Json& config, const Checkpoint& checkpoint, const s
       HasTensor(checkpoint, "projector.linear_1.weight")) {
     return Family::kPaddleOcrVl;
   }
+  if (HasTensor(checkpoint, "fcos_head.cls_logits.weight") &&
+      HasTensor(checkpoint, "top_layer.weight")) {
+    throw Error(
+        ErrorKind::kInput,
+        fmt::format("{}: a BlendMask checkpoint without its yaml, which says how it is built",
+                    where),
+        "put AdelaiDet's yaml or a config.json beside it, or name it with --config");
+  }
   throw Error(
       ErrorKind::kInput,
       fmt::format("{}: there is no config.json, and the tensors' names tell no family", where),
@@ -118,7 +137,8 @@ Family RecogniseFamily(const Json& config, const Checkpoint& checkpoint, const s
 
 LoadedModel LoadModel(const ModelFolder& folder, const SessionOptions& options) {
   const Family family = RecogniseFamily(folder.config, folder.checkpoint, folder.path);
-  constexpr auto kLoaders = std::array{LoadVit, LoadPe, LoadPix2Struct, LoadPaddleOcrVl};
+  constexpr auto kLoaders =
+      std::array{LoadVit, LoadPe, LoadPix2Struct, LoadPaddleOcrVl, LoadBlendMask};
   LoadedModel model = kLoaders[static_cast<size_t>(family)](folder, options);
   model.info.family = Name(family);
   // A tap finds an output by its published name, too.
@@ -127,8 +147,9 @@ LoadedModel LoadModel(const ModelFolder& folder, const SessionOptions& options) 
   }
   if (!model.match.extra.empty()) {
     model.info.warnings.push_back(
-        fmt::format("{} tensor{} of the checkpoint not used: {}", model.match.extra.size(),
-                    model.match.extra.size() == 1 ? " is" : "s are", Shortened(model.match.extra)));
+        fmt::format("{} tensor{} of the checkpoint {} not used: {}", model.match.extra.size(),
+                    model.match.extra.size() == 1 ? "" : "s",
+                    model.match.extra.size() == 1 ? "is" : "are", Shortened(model.match.extra)));
   }
   model.info.parameters = CountParameters(model);
   model.info.processor = model.pictures.describe().Compact();

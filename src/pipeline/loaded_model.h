@@ -67,17 +67,18 @@ std::vector<const Graph*> GraphsOf(const LoadedModel& model);
 /// What a folder holds before anybody looks into it.
 struct ModelFolder {
   std::string path;
-  Json config;  // null without config.json
+  Json config;  // null without config.json or yaml
   Checkpoint checkpoint;
 };
 
-/// Throws Error{kInput} for a folder that is missing, holds no weights, or is no folder.
-ModelFolder OpenModelFolder(const std::string& path);
+/// Throws Error{kInput} for a folder that is missing, holds no weights, or is no folder. `config`
+/// is a file to read instead of the folder's own; empty: none.
+ModelFolder OpenModelFolder(const std::string& path, const std::string& config = {});
 
-enum class Family { kVit, kPe, kPix2Struct, kPaddleOcrVl };
+enum class Family { kVit, kPe, kPix2Struct, kPaddleOcrVl, kBlendMask };
 const char* Name(Family family);
 
-/// By config.json alone.
+/// By the configuration alone.
 Family FamilyOfConfig(const Json& config, const std::string& where);
 
 /// By config.json, or by the tensors' names where there is none. Throws Error{kInput} that names
@@ -88,6 +89,7 @@ LoadedModel LoadVit(const ModelFolder& folder, const SessionOptions& options);
 LoadedModel LoadPe(const ModelFolder& folder, const SessionOptions& options);
 LoadedModel LoadPix2Struct(const ModelFolder& folder, const SessionOptions& options);
 LoadedModel LoadPaddleOcrVl(const ModelFolder& folder, const SessionOptions& options);
+LoadedModel LoadBlendMask(const ModelFolder& folder, const SessionOptions& options);
 LoadedModel LoadModel(const ModelFolder& folder, const SessionOptions& options);
 
 /// The overrides of a session's options as processors take them.

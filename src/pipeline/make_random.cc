@@ -1,5 +1,7 @@
 #include "pipeline/make_random.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <filesystem>
 #include <map>
@@ -10,6 +12,7 @@
 #include "io/json.h"
 #include "io/safetensors.h"
 #include "io/system_error.h"
+#include "models/blendmask/model.h"
 #include "models/names.h"
 #include "models/paddleocr_vl/model.h"
 #include "models/pe/model.h"
@@ -17,7 +20,9 @@
 #include "models/pix2struct/encoder.h"
 #include "models/vit/model.h"
 #include "pipeline/loaded_model.h"
+#include "pipeline/model_config.h"
 #include "pipeline/random_weights.h"
+#include "vernier/error.h"
 
 namespace vernier {
 namespace {
@@ -46,6 +51,7 @@ Blueprint BlueprintOf(const Json& config, const std::string& where) {
     return {{PaddleOcrVlVisionGraph(parsed),
              PaddleOcrVlDecoderGraph(parsed, LogitsAt::kEveryToken, PaddleOcrVlPictures::kPlaced)}};
   }
+  if (family == Family::kBlendMask) return {{BlendMaskGraph(ParseBlendMaskConfig(config))}};
   if (IsTimmPeConfig(config)) return {{PeGraph(ParseTimmPeConfig(config))}, PeNameRules()};
   return {{PeGraph(ParseOriginalPeConfig(config))}};
 }
@@ -75,9 +81,13 @@ void CopyBeside(const fs::path& config, const char* name, const fs::path& folder
 
 RandomCheckpoint MakeRandomCheckpoint(const std::string& config, const std::string& folder,
                                       uint64_t seed) {
-  const fs::path file =
-      fs::is_directory(config) ? fs::path(config) / "config.json" : fs::path(config);
-  const Json parsed = Json::ParseFile(file.string());
+  const bool is_folder = fs::is_directory(config);
+  const fs::path file = is_folder ? fs::path(config) / "config.json" : fs::path(config);
+  const Json parsed = is_folder ? FindModelConfig(config) : ReadModelConfig(config);
+  if (parsed.is_null()) {
+    throw Error(ErrorKind::kInput, fmt::format("{}: there is no configuration", config),
+                "give a config.json, AdelaiDet's yaml, or a folder that holds one");
+  }
   const Blueprint blueprint = BlueprintOf(parsed, file.string());
   std::error_code error;
   fs::create_directories(folder, error);

@@ -49,7 +49,7 @@ NamedTensors NoiseInputs(const LoadedModel& model, const NoiseOptions& options) 
   NamedTensors inputs;
   for (int id : model.graph.inputs()) {
     const ValueInfo& input = model.graph.value(id);
-    if (input.name == "pixel_values") {
+    if (input.name == model.pictures.input && input.type.rank() == 4) {
       inputs.emplace(input.name,
                      NoisePictures({batch, 3, model.info.height, model.info.width}, noise));
     } else if (input.name == "flattened_patches") {

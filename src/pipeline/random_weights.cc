@@ -6,8 +6,9 @@
 namespace vernier {
 namespace {
 
-constexpr float kDeviation = 0.02f;  // initializer_range of ViT and most transformers
-constexpr float kLayerScale = 0.1f;  // ls_init_value of PE-Lang
+constexpr float kDeviation = 0.02f;         // initializer_range of ViT and most transformers
+constexpr float kRareClass = -4.59511985f;  // FCOS's prior: log(0.01 / 0.99)
+constexpr float kLayerScale = 0.1f;         // ls_init_value of PE-Lang
 
 // SplitMix64 (Steele, Lea, Flood 2014): a counter in, 64 mixed bits out, so that any element can be
 // drawn alone.
@@ -42,6 +43,19 @@ bool IsNormWeight(const std::string& name) {
 
 bool IsBias(const std::string& name) { return name.ends_with("bias"); }
 
+bool IsDetectors(const std::string& name) {
+  for (const char* part : {"backbone.", "basis_module.", "proposal_generator.", "top_layer."}) {
+    if (name.starts_with(part)) return true;
+  }
+  return false;
+}
+
+// Such that ReLU networks neither grow nor fade: sqrt(2 / products in a sum).
+float Deviation(const std::string& name, const Shape& shape) {
+  if (!IsDetectors(name) || shape.rank() != 4) return kDeviation;
+  return std::sqrt(2.0f / static_cast<float>(std::max<int64_t>(1, shape[1] * shape[2] * shape[3])));
+}
+
 bool IsLayerScale(const std::string& name) { return name.find("gamma") != std::string::npos; }
 
 }  // namespace
@@ -58,16 +72,23 @@ Shape WeightShape(const ValueInfo& weight) {
 Tensor RandomWeight(const std::string& name, const Shape& shape, uint64_t seed) {
   Tensor tensor(DType::kF32, shape);
   const auto values = tensor.as<float>();
-  if (IsNormWeight(name)) {
+  const bool gain =
+      IsNormWeight(name) || (IsDetectors(name) && shape.rank() == 1 && name.ends_with(".weight"));
+  if (gain || name.ends_with("running_var") || name.ends_with(".scale")) {
     std::ranges::fill(values, 1.0f);
+  } else if (name.ends_with("cls_logits.bias")) {
+    std::ranges::fill(values, kRareClass);
+  } else if (name.ends_with("running_mean")) {
+    std::ranges::fill(values, 0.0f);
   } else if (IsBias(name)) {
     std::ranges::fill(values, 0.0f);
   } else if (IsLayerScale(name)) {
     std::ranges::fill(values, kLayerScale);
   } else {
     const uint64_t base = Hash(name, seed);
+    const float deviation = Deviation(name, shape);
     for (size_t i = 0; i < values.size(); ++i) {
-      values[i] = kDeviation * NearNormal(Mixed(base + i + 1));
+      values[i] = deviation * NearNormal(Mixed(base + i + 1));
     }
   }
   return tensor;

@@ -325,7 +325,7 @@ int64_t Session::FlopsPerImage() const {
 }
 
 ModelSummary SummarizeModel(const SessionOptions& options) {
-  const ModelFolder folder = OpenModelFolder(options.model);
+  const ModelFolder folder = OpenModelFolder(options.model, options.config);
   const LoadedModel model = LoadModel(folder, options);
   return {.info = model.info, .flops_per_image = FlopsOfOne(model.graph, model.info)};
 }

@@ -104,13 +104,18 @@ void ReadPictures(const Json& config, const Json& model, BlendMaskConfig& blend)
   }
 }
 
+void ReadBodyNorm(const Json& body, BlendMaskConfig& blend) {
+  blend.body_norm = UnsharedNorm(body, "NORM", "FrozenBN");
+  blend.frozen_body = body.GetString("NORM", "FrozenBN") == "FrozenBN";
+}
+
 void ReadResNet(const Json& model, BlendMaskConfig& blend) {
   const Json& resnets = Section(model, "RESNETS");
   blend.depth = resnets.GetInt("DEPTH", 50);
   if (blend.depth != 50 && blend.depth != 101 && blend.depth != 152) {
     Unsupported(resnets, "DEPTH", fmt::format("is {}", blend.depth));
   }
-  blend.body_norm = UnsharedNorm(resnets, "NORM", "FrozenBN");
+  ReadBodyNorm(resnets, blend);
   blend.stem_channels = Channels(resnets, "STEM_OUT_CHANNELS", 64);
   blend.res2_channels = Channels(resnets, "RES2_OUT_CHANNELS", 256);
   blend.groups = Channels(resnets, "NUM_GROUPS", 1);
@@ -140,7 +145,7 @@ void ReadDla(const Json& model, BlendMaskConfig& blend) {
   if (const std::string body = dla.GetString("CONV_BODY", "DLA34"); body != "DLA34") {
     Unsupported(dla, "CONV_BODY", fmt::format("is \"{}\"", body));
   }
-  blend.body_norm = UnsharedNorm(dla, "NORM", "FrozenBN");
+  ReadBodyNorm(dla, blend);
   if (dla.Has("CHANNELS")) blend.dla_channels = dla.GetInts("CHANNELS");
   const bool bounded = std::ranges::all_of(blend.dla_channels,
                                            [](int64_t n) { return n >= 1 && n <= kMaxChannels; });

@@ -35,6 +35,7 @@ struct BlendMaskConfig {
 
   BlendMaskBody body = BlendMaskBody::kResNet;
   BlendMaskNorm body_norm = BlendMaskNorm::kBatch;
+  bool frozen_body = true;  // FrozenBN, whose running mean and variance old files lack
   int64_t depth = 50;
   int64_t stem_channels = 64, res2_channels = 256;
   int64_t groups = 1, group_width = 64;

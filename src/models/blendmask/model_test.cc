@@ -10,15 +10,14 @@
 #include "backends/cpu/backend.h"
 #include "backends/ref/backend.h"
 #include "io/checkpoint.h"
-#include "io/npy.h"
+#include "io/yacs.h"
+#include "models/blendmask/golden_case.h"
 #include "runtime/context.h"
 #include "runtime/plan.h"
 #include "runtime/program.h"
 
 namespace vernier {
 namespace {
-
-const std::string kGoldens = VERNIER_TEST_DATA "/goldens/blendmask/";
 
 // Keeps the values that a case lists as dumps.
 class DumpTaps final : public TapSink {
@@ -43,12 +42,10 @@ class DumpTaps final : public TapSink {
   const Json& dumps_;
 };
 
-struct BlendMaskGolden {
-  explicit BlendMaskGolden(const std::string& name)
-      : folder(kGoldens + name + "/"),
-        facts(Json::ParseFile(folder + "case.json")),
-        config(ParseBlendMaskConfig(Json::ParseFile(folder + "config.json"))),
-        checkpoint(Checkpoint::Open(folder + facts.GetStrings("weights").back())) {}
+struct NetworkGolden : BlendMaskGolden {
+  explicit NetworkGolden(const std::string& name)
+      : BlendMaskGolden(name),
+        checkpoint(Checkpoint::Open(folder + "/" + notes.GetStrings("weights").back())) {}
 
   std::shared_ptr<WeightStore> Weights() const {
     return std::make_shared<WeightStore>(WeightStore::Source{
@@ -58,13 +55,13 @@ struct BlendMaskGolden {
 
   // The resized pictures, normalised and padded with zeros to the golden's size.
   Tensor Input() const {
-    const Json& inputs = facts.GetObject("inputs");
+    const Json& inputs = notes.GetObject("inputs");
     const std::vector<int64_t> padded = inputs.GetInts("padded_hw");
     const auto files = inputs.GetStrings("resized_u8_hwc_model_channel_order");
     Tensor batch(DType::kF32, {static_cast<int64_t>(files.size()), 3, padded[0], padded[1]});
     std::ranges::fill(batch.as<float>(), 0.0f);
     for (size_t picture = 0; picture < files.size(); ++picture) {
-      const Tensor pixels = ReadNpy(folder + files[picture]);
+      const Tensor pixels = ReadNpy(folder + "/" + files[picture]);
       const int64_t height = pixels.shape()[0], width = pixels.shape()[1];
       for (int64_t i = 0; i < height * width * 3; ++i) {
         const auto channel = static_cast<size_t>(i % 3);
@@ -87,9 +84,6 @@ struct BlendMaskGolden {
         {{"input", input.view()}}, {.taps = taps});
   }
 
-  std::string folder;
-  Json facts;
-  BlendMaskConfig config;
   Checkpoint checkpoint;
 };
 
@@ -116,12 +110,12 @@ void ExpectOnRecord(const Tensor& found, const Json& dump) {
               dump.GetNumber("abs_mean") * 1e-5 + dump.GetObject("tolerance").GetNumber("max_abs"));
 }
 
-void ExpectGolden(const BlendMaskGolden& golden, const Backend& backend,
+void ExpectGolden(const NetworkGolden& golden, const Backend& backend,
                   const std::vector<std::string>& disabled_passes = {}) {
-  const Json& dumps = golden.facts.GetObject("dumps");
+  const Json& dumps = golden.notes.GetObject("dumps");
   const auto program =
       Program::Compile(BlendMaskGraph(golden.config), golden.Weights(),
-                       {.backend = &backend, .disabled_passes = disabled_passes, .threads = 2});
+                       {.backend = &backend, .disabled_passes = disabled_passes, .threads = 1});
   DumpTaps taps(dumps);
   golden.Run(*program, &taps);
   for (const JsonMember& dump : dumps.members()) {
@@ -129,21 +123,47 @@ void ExpectGolden(const BlendMaskGolden& golden, const Backend& backend,
     ASSERT_TRUE(taps.taken.contains(dump.key));
     const Tensor& found = taps.taken.at(dump.key);
     if (const std::string file = dump.value.GetString("file", ""); !file.empty()) {
-      ExpectWithin(found, ReadNpy(golden.folder + file), dump.value.GetObject("tolerance"));
+      ExpectWithin(found, ReadNpy(golden.folder + "/" + file), dump.value.GetObject("tolerance"));
     } else {
       ExpectOnRecord(found, dump.value);
     }
   }
 }
 
+// Weights with gains and shifts, without the running statistics of batch norms.
+int64_t Parameters(const std::string& config) {
+  const Graph graph =
+      BlendMaskGraph(ParseBlendMaskConfig(ReadYacs(VERNIER_SOURCE_DIR "/bench/configs/" + config)));
+  int64_t sum = 0;
+  for (int id : graph.weights()) {
+    const ValueInfo& weight = graph.value(id);
+    const bool statistic =
+        weight.name.ends_with(".running_mean") || weight.name.ends_with(".running_var");
+    if (!statistic) sum += weight.stored_shape.elements();
+  }
+  return sum;
+}
+
+// Counted on AdelaiDet's own modules, without the head of the training loss.
+TEST(BlendMaskParameters, AreAsManyAsThePublishedModelsHave) {
+  EXPECT_EQ(Parameters("blendmask_r50_1x/R_50_1x.yaml"), 35'581'353);
+  EXPECT_EQ(Parameters("blendmask_lite_gn/config.yaml"), 8'786'441);
+  EXPECT_EQ(Parameters("blendmask_lite_bn/config.yaml"), 8'790'537);
+}
+
 class BlendMaskNetwork : public ::testing::TestWithParam<const char*> {};
 
 TEST_P(BlendMaskNetwork, HasTheGoldensValuesOnTheReference) {
-  ExpectGolden(BlendMaskGolden(GetParam()), RefBackend());
+  ExpectGolden(NetworkGolden(GetParam()), RefBackend());
 }
 
 TEST_P(BlendMaskNetwork, HasTheGoldensValuesOnThisCpu) {
-  ExpectGolden(BlendMaskGolden(GetParam()), *MakeCpuBackend({}));
+  ExpectGolden(NetworkGolden(GetParam()), *MakeCpuBackend({}));
+}
+
+TEST_P(BlendMaskNetwork, HasTheGoldensValuesWithEveryNodeByItself) {
+  ExpectGolden(NetworkGolden(GetParam()), *MakeCpuBackend({}),
+               {"fold_batch_norm", "fuse_convolutions"});
 }
 
 INSTANTIATE_TEST_SUITE_P(Goldens, BlendMaskNetwork,
