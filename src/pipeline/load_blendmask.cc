@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <memory>
 
+#include "models/blendmask/class_names.h"
 #include "models/blendmask/model.h"
 #include "models/blendmask/processor.h"
 #include "models/blendmask/weights.h"
@@ -60,7 +61,7 @@ LoadedModel LoadBlendMask(const ModelFolder& folder, const SessionOptions& optio
         return found->second->shape;
       },
       folder.path);
-  model.graph = BlendMaskGraph(config);
+  model.graph = BlendMaskGraph(config, {.dense_top_features = options.dense_top_features});
   model.match = MatchWeights(model.graph, model.tensors);
   if (config.frozen_body) MakeUpStatistics(model);
   RequireComplete(model.match, folder.path);
@@ -71,7 +72,11 @@ LoadedModel LoadBlendMask(const ModelFolder& folder, const SessionOptions& optio
       .output_shape = [processor](const Image& image) { return processor->OutputShape(image); },
       .process = [processor](const Image& image,
                              std::span<float> out) { return processor->Process(image, out); },
-      .describe = [processor] { return processor->Describe(); }};
+      .describe = [processor] { return processor->Describe(); },
+      .pads = true};
+  model.detector = DetectorModel{.config = config, .top = BlendMaskTopGraph(config)};
+  model.info.classes = config.classes;
+  model.info.labels = ClassNames(options.class_names, folder.path, config.classes);
   model.info.architecture = config.body == BlendMaskBody::kResNet
                                 ? fmt::format("BlendMask, ResNet-{}", config.depth)
                                 : std::string("BlendMask, DLA-34");

@@ -8,6 +8,7 @@
 #include "io/checkpoint.h"
 #include "io/json.h"
 #include "io/safetensors.h"
+#include "models/blendmask/golden_case.h"
 #include "support/scratch_folder.h"
 #include "vernier/session.h"
 
@@ -158,6 +159,69 @@ TEST(BlendMaskFolder, RunsItsLevelsAtTheSameTime) {
   std::set<int> lanes;
   for (const PlacedNode& node : parallel.Placement(inputs)) lanes.insert(node.lane);
   EXPECT_EQ(lanes.size(), 2u);
+}
+
+// Pictures in, instances out: what a user does, held to the goldens. Masks are equal at every pixel
+// that rounding does not decide.
+void ExpectInstances(const BlendMaskGolden& golden, const SessionOptions& options) {
+  SCOPED_TRACE(options.device + (options.dense_top_features ? ", dense" : ""));
+  Session session(options);
+  std::vector<std::string> files;
+  for (const std::string& file : golden.notes.GetObject("inputs").GetStrings("images")) {
+    files.push_back(golden.folder + "/" + file);
+  }
+  const Pictures pictures = session.ReadImages(files);
+  const auto found = session.FindInstances(session.Run(pictures.inputs), pictures.info);
+  const Json expected = Json::ParseFile(golden.folder + "/instances.json");
+  ASSERT_EQ(std::ssize(found), golden.pictures());
+  size_t at = 0;
+  for (int64_t picture = 0; picture < golden.pictures(); ++picture) {
+    const std::string det = "det/" + std::to_string(picture);
+    const Tensor masks = golden.Array(det + "_masks"), unsure = golden.Array(det + "_undecided");
+    const auto& instances = found[static_cast<size_t>(picture)].instances;
+    ASSERT_EQ(std::ssize(instances), masks.shape()[0]);
+    for (size_t i = 0; i < instances.size(); ++i, ++at) {
+      ASSERT_LT(at, expected.size());
+      const Json& row = expected.items()[at];
+      EXPECT_EQ(row.GetInt("category_id"), instances[i].category);
+      EXPECT_NEAR(row.GetNumber("score"), instances[i].score, golden.Tolerance(picture, "scores"));
+      EXPECT_NEAR(row.GetNumbers("bbox")[0], instances[i].box[0],
+                  4 * golden.Tolerance(picture, "boxes"));
+      const RunLengths& mask = instances[i].mask;
+      int64_t pixel = 0, wrong = 0;
+      for (size_t run = 0; run < mask.counts.size(); ++run) {
+        for (int64_t n = 0; n < mask.counts[run]; ++n, ++pixel) {
+          const int64_t y = pixel % mask.height, x = pixel / mask.height;
+          const int64_t bytes = masks.shape()[2];
+          const auto byte =
+              static_cast<size_t>((static_cast<int64_t>(i) * mask.height + y) * bytes + x / 8);
+          const int bit = 128 >> (x % 8);
+          const bool set = (masks.as<uint8_t>()[byte] & bit) != 0;
+          const bool decided = (unsure.as<uint8_t>()[byte] & bit) == 0;
+          if (decided && set != (run % 2 == 1)) ++wrong;
+        }
+      }
+      EXPECT_EQ(pixel, mask.height * mask.width);
+      EXPECT_EQ(wrong, 0) << "instance " << i;
+    }
+  }
+  EXPECT_EQ(at, expected.size());
+}
+
+TEST(BlendMaskSession, FindsTheGoldensInstances) {
+  for (const std::string& name : BlendMaskGoldenNames()) {
+    SCOPED_TRACE(name);
+    const BlendMaskGolden golden(name);
+    SessionOptions options{
+        .model = golden.folder + "/" + golden.notes.Get("weights").items()[0].AsString(),
+        .config = golden.folder + "/config.json",
+        .threads = 1};
+    ExpectInstances(golden, options);
+    options.dense_top_features = true;
+    ExpectInstances(golden, options);
+    options.device = "ref";
+    ExpectInstances(golden, options);
+  }
 }
 
 }  // namespace
