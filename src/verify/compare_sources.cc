@@ -12,6 +12,7 @@
 #include "metrics/text_rouge.h"
 #include "passes/precision_rules.h"
 #include "verify/axis_orders.h"
+#include "verify/detector_comparison.h"
 #include "vernier/error.h"
 
 namespace vernier {
@@ -188,6 +189,7 @@ void CompareResults(const TensorSource& reference, const TensorSource& candidate
   if (std::optional<TensorComparison> labels = CompareLabels(r, x)) {
     comparison.tensors.push_back(std::move(*labels));
   }
+  AddMatchedInstances(r, x, comparison);
   for (size_t i = 0; i < r.size(); ++i) {
     if (r[i].item != x[i].item) {
       comparison.notes.push_back(fmt::format(
@@ -290,6 +292,7 @@ Comparison CompareSources(const TensorSource& reference, const TensorSource& can
     const TensorComparison& tensor = comparison.tensors.back();
     comparison.bytes_read += BytesOf(tensor.reference) + BytesOf(tensor.candidate);
   }
+  AddDetectorFigures(reference, candidate, pairing.pairs, comparison);
   comparison.only_reference = std::move(pairing.only_reference);
   comparison.only_candidate = std::move(pairing.only_candidate);
   comparison.seconds =

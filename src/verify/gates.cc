@@ -274,8 +274,11 @@ std::span<const GatePreset> GatePresets() {
       {"blendmask",
        "BlendMask ports: layers' mean and largest MRE below 10 %, boxes 0.10, scores 1 %, "
        "classes 70 %",
-       {"@layers:avg(mre)<10%", "@layers:mre<10%", "*bbox_reg*,boxes:mean_abs<0.10",
-        "scores:mean_rel<1%", "classes:within>70%"}},
+       {"stem,res?,level?,p?,basis_fused,bases,cls_logits.p?,bbox_reg.p?,ctrness.p?,top_feat.p?:"
+        "avg(mre)<10%",
+        "stem,res?,level?,p?,basis_fused,bases,cls_logits.p?,bbox_reg.p?,ctrness.p?,top_feat.p?:"
+        "mre<10%",
+        "box_distances:mean_abs<0.10", "top_scores:mean_rel<1%", "top_classes:top1>70%"}},
   };
   return presets;
 }

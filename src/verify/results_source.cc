@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "core/coco_mask.h"
 #include "core/sha256.h"
 #include "io/json.h"
 #include "verify/tensor_source.h"
@@ -16,6 +17,22 @@ std::string TextOr(const Json& object, std::string_view key) {
   return value != nullptr && value->type() == Json::Type::kString ? value->AsString() : "";
 }
 
+Instance InstanceOf(const Json& row) {
+  const std::vector<double> box = row.GetNumbers("bbox");
+  const Json& mask = row.GetObject("segmentation");
+  const std::vector<int64_t> size = mask.GetInts("size");
+  if (box.size() != 4 || size.size() != 2) {
+    throw Error(ErrorKind::kInput,
+                row.Where("bbox") + ": an object needs a bbox of 4 numbers and a mask's size of 2");
+  }
+  const auto corner = [&](size_t i) { return static_cast<float>(box[i]); };
+  return {.category = row.GetInt("category_id"),
+          .score = static_cast<float>(row.GetNumber("score")),
+          .box = {corner(0), corner(1), static_cast<float>(box[0] + box[2]),
+                  static_cast<float>(box[1] + box[3])},
+          .mask = ParseCompressedText(mask.GetString("counts"), size[0], size[1])};
+}
+
 SourceResult ResultOf(const Json& entry) {
   SourceResult result;
   for (const char* key : {"image", "prompt"}) {
@@ -24,6 +41,10 @@ SourceResult ResultOf(const Json& entry) {
   }
   if (const Json* labels = entry.Find("labels"); labels != nullptr && labels->is_array()) {
     for (const Json& label : labels->items()) result.labels.push_back(label.GetString("label"));
+  }
+  if (const Json* instances = entry.Find("instances"); instances != nullptr) {
+    result.instances.emplace();
+    for (const Json& row : instances->items()) result.instances->push_back(InstanceOf(row));
   }
   if (entry.Has("text")) result.text = entry.GetString("text");
   return result;

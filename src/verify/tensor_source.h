@@ -15,6 +15,7 @@
 #include "io/mapped_file.h"
 #include "io/npy_header.h"
 #include "verify/comparison.h"
+#include "vernier/instances.h"
 
 namespace vernier {
 
@@ -32,6 +33,7 @@ struct SourceResult {
   std::string item;                      // the picture or prompt
   std::vector<std::string> labels = {};  // best first
   std::optional<std::string> text = {};
+  std::optional<std::vector<Instance>> instances = {};  // of a detector
 };
 
 /// Values of one tensor, in memory or in a file's pages.

@@ -5,6 +5,7 @@
 
 #include "core/check.h"
 #include "core/parallel.h"
+#include "models/blendmask/exponential.h"
 
 namespace vernier {
 namespace {
@@ -96,6 +97,13 @@ std::vector<Tap> AttentionTaps(const BlendMaskConfig& config) {
   return taps;
 }
 
+void ReplaceByExponentials(std::span<float> values, std::span<const float> less) {
+  float* __restrict__ to = values.data();
+  const float* __restrict__ from = less.data();
+  const size_t count = values.size();
+  for (size_t i = 0; i < count; ++i) to[i] = Exponential(to[i] - from[i]);
+}
+
 // Replaces [bases, pixels] of attention by its softmax over the bases, times the pooled bases,
 // summed: one logit per pixel.
 void MixBases(std::span<const float> pooled, std::span<float> attention, int64_t bases,
@@ -109,7 +117,8 @@ void MixBases(std::span<const float> pooled, std::span<float> attention, int64_t
     for (size_t i = 0; i < pixels; ++i) most[i] = std::max(most[i], map[i]);
   });
   each_base([&](float* map, int64_t) {
-    for (size_t i = 0; i < pixels; ++i) total[i] += map[i] = std::exp(map[i] - most[i]);
+    ReplaceByExponentials({map, pixels}, most);
+    for (size_t i = 0; i < pixels; ++i) total[i] += map[i];
   });
   std::ranges::fill(logits, 0.0F);
   each_base([&](const float* map, int64_t k) {

@@ -7,6 +7,7 @@
 #include <limits>
 
 #include "core/check.h"
+#include "models/blendmask/exponential.h"
 #include "vernier/error.h"
 
 namespace vernier {
@@ -17,8 +18,6 @@ struct Candidate {
   int32_t category;
   float both;  // class probability times centre-ness
 };
-
-float Sigmoid(float x) { return 1.0F / (1.0F + std::exp(-x)); }
 
 [[noreturn]] void RefuseNonFinite(const std::string& what, const std::string& picture) {
   throw Error(ErrorKind::kInput, fmt::format("{}: the model gives {}", picture, what),

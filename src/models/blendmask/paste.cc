@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "core/check.h"
+#include "models/blendmask/exponential.h"
 
 namespace vernier {
 namespace {
@@ -71,8 +72,7 @@ std::vector<float> BorderedColumns(std::span<const float> logits, int64_t resolu
   for (int64_t y = 0; y < resolution; ++y) {
     for (int64_t x = 0; x < resolution; ++x) {
       const float logit = logits[static_cast<size_t>(y * resolution + x)];
-      columns[static_cast<size_t>((x + kBorder) * side + y + kBorder)] =
-          1.0F / (1.0F + std::exp(-logit));
+      columns[static_cast<size_t>((x + kBorder) * side + y + kBorder)] = Sigmoid(logit);
     }
   }
   return columns;
@@ -116,8 +116,16 @@ void AddColumn(std::span<const float> values, std::span<const MaskPlace> rows, R
       y = row.end;
       continue;
     }
-    runs.Add(upper + row.share * (lower - upper) >= kForeground, 1);
-    ++y;
+    // From one value to the next the sides change once.
+    int64_t change = y;
+    while (change < row.end) {
+      const float share = rows[static_cast<size_t>(change)].share;
+      if ((upper + share * (lower - upper) >= kForeground) != set) break;
+      ++change;
+    }
+    runs.Add(set, change - y);
+    runs.Add(!set, row.end - change);
+    y = row.end;
   }
 }
 
