@@ -110,6 +110,17 @@ TEST(PaddleOcrVlCheckpoint, NamesATensorOfAnotherShapeWithBothShapesAndTheFile) 
                                      HasSubstr(name + ": expected [25, 40], found [49, 40]")));
 }
 
+TEST(PaddleOcrVlCheckpoint, RefusesHugeSizesThatItsFilesDoNotHave) {
+  const Altered altered("original_keys", Without(""));
+  altered.Configure([](Json& config) {
+    for (const char* key : {"hidden_size", "intermediate_size"}) config[key] = 65536;
+    config["num_hidden_layers"] = 64;
+    config["vision_config"]["image_size"] = 16384;
+  });
+  EXPECT_THAT(altered.Fault(),
+              HasSubstr("model.embed_tokens.weight: expected [610, 65536], found [610, 40]"));
+}
+
 TEST(PaddleOcrVlCheckpoint, NamesTheShardOfATensorOfAnotherShape) {
   const ScratchFolder folder;
   std::filesystem::copy(kGoldens + "two_images", folder.path());

@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <vector>
 
 #include "backends/picture_grids.h"
 #include "core/parallel.h"
@@ -64,24 +63,18 @@ void RefGridRotary(const RefArgs& args) {
   const TensorArg &cosines = args.outputs[0], &sines = args.outputs[1];
   const int64_t count = rotary.head_dim / 4;
   const PictureGrids grids(args.inputs[0], cosines.rows());
-  std::vector<float> frequencies(static_cast<size_t>(count));
-  for (int64_t j = 0; j < count; ++j) {
-    frequencies[static_cast<size_t>(j)] = static_cast<float>(
-        std::pow(rotary.theta, -static_cast<double>(j) / static_cast<double>(count)));
-  }
-  grids.ForEach([&](const PictureGrid& grid) {
-    for (int64_t patch = 0; patch < grid.patches(); ++patch) {
-      const float places[] = {static_cast<float>(patch / grid.columns),
-                              static_cast<float>(patch % grid.columns)};
-      float* cosine = cosines.row<float>(grid.first + patch);
-      float* sine = sines.row<float>(grid.first + patch);
-      for (int64_t j = 0; j < 2 * count; ++j) {
-        const float angle = places[j / count] * frequencies[static_cast<size_t>(j % count)];
-        cosine[j] = static_cast<float>(std::cos(static_cast<double>(angle)));
-        sine[j] = static_cast<float>(std::sin(static_cast<double>(angle)));
+  for (int64_t pair = 0; pair < 2 * count; ++pair) {
+    const double share = static_cast<double>(pair % count) / static_cast<double>(count);
+    const auto frequency = static_cast<float>(std::pow(rotary.theta, -share));
+    grids.ForEach([&](const PictureGrid& grid) {
+      for (int64_t patch = 0; patch < grid.patches(); ++patch) {
+        const int64_t place = pair < count ? patch / grid.columns : patch % grid.columns;
+        const auto angle = static_cast<double>(static_cast<float>(place) * frequency);
+        cosines.row<float>(grid.first + patch)[pair] = static_cast<float>(std::cos(angle));
+        sines.row<float>(grid.first + patch)[pair] = static_cast<float>(std::sin(angle));
       }
-    }
-  });
+    });
+  }
 }
 
 void RefGridSegments(const RefArgs& args) {

@@ -143,27 +143,18 @@ void RefMultimodalRopeTable(const RefArgs& args) {
   const auto& table = args.attributes.get<MultimodalRopeTable>();
   const TensorArg &positions = args.inputs[0], &cosines = args.outputs[0];
   const int64_t sequences = positions.shape[1], tokens = positions.shape[2];
-  struct Pair {
-    int64_t axis;
-    float frequency;
-  };
-  std::vector<Pair> pairs;
+  int64_t pair = 0;
   for (int64_t axis = 0; axis < 3; ++axis) {
-    for (int64_t i = 0; i < table.sections[static_cast<size_t>(axis)]; ++i) {
-      const double share =
-          2.0 * static_cast<double>(pairs.size()) / static_cast<double>(table.head_dim);
-      pairs.push_back({axis, static_cast<float>(std::pow(table.theta, -share))});
-    }
-  }
-  for (int64_t row = 0; row < sequences * tokens; ++row) {
-    const int64_t sequence = row / tokens, token = row % tokens;
-    float* cosine = cosines.row<float>(row);
-    float* sine = args.outputs[1].row<float>(row);
-    for (const auto& [axis, frequency] : pairs) {
-      const int32_t position = positions.row<const int32_t>(axis * sequences + sequence)[token];
-      const auto angle = static_cast<double>(static_cast<float>(position) * frequency);
-      *cosine++ = static_cast<float>(std::cos(angle));
-      *sine++ = static_cast<float>(std::sin(angle));
+    for (int64_t i = 0; i < table.sections[static_cast<size_t>(axis)]; ++i, ++pair) {
+      const double share = 2.0 * static_cast<double>(pair) / static_cast<double>(table.head_dim);
+      const auto frequency = static_cast<float>(std::pow(table.theta, -share));
+      for (int64_t row = 0; row < sequences * tokens; ++row) {
+        const int64_t of_axis = axis * sequences + row / tokens;
+        const int32_t position = positions.row<const int32_t>(of_axis)[row % tokens];
+        const auto angle = static_cast<double>(static_cast<float>(position) * frequency);
+        cosines.row<float>(row)[pair] = static_cast<float>(std::cos(angle));
+        args.outputs[1].row<float>(row)[pair] = static_cast<float>(std::sin(angle));
+      }
     }
   }
 }
