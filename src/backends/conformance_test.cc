@@ -106,6 +106,15 @@ void AddLinears(std::vector<Case>& cases) {
       }
     }
   }
+  cases.push_back({"Linear with batch norm",
+                   [](Builder& b) {
+                     const Value x = b.Input("x", {9, 24});
+                     const Value h = nn::Linear(x, Path("fc"), 40);
+                     b.Output(nn::BatchNorm(h, 1e-5, Path("norm"), Path("norm")));
+                     const Value bare = nn::Linear(x, Path("bare"), 17, false);
+                     b.Output(nn::BatchNorm(bare, 1e-5, Path("other"), Path("other")));
+                   },
+                   24});
   cases.push_back({"Linear with activation, scale and residual",
                    [](Builder& b) {
                      const Value x = b.Input("x", {2, 9, 24});

@@ -71,6 +71,9 @@ Types InferFusedLinear(const Attributes& attributes, const Types& in) {
     width = in[static_cast<size_t>(fused.weight(0))].dim(0);
     RequireEqual(in[static_cast<size_t>(fused.weight(1))].dim(0), width, "the gated width");
   }
+  for (int i = fused.gain(); i < fused.inputs(); ++i) {
+    RequireEqual(in[static_cast<size_t>(i)].dim(0), width, "a channel vector's width");
+  }
   ValueType out = in[0];
   out.shape.back() = width;
   return {out};
@@ -82,8 +85,8 @@ Dim FusedLinearFlops(const Attributes& attributes, const Types& in, const Types&
 
 std::string DescribeFusedLinear(const Attributes& attributes) {
   const auto& fused = attributes.get<FusedLinear>();
-  return fmt::format("parts={}, activation={}{}", fused.parts, Name(fused.activation),
-                     fused.gated ? ", gated" : "");
+  return fmt::format("parts={}, activation={}{}{}", fused.parts, Name(fused.activation),
+                     fused.gated ? ", gated" : "", fused.norm ? ", norm" : "");
 }
 
 }  // namespace

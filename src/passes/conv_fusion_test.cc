@@ -2,6 +2,7 @@
 #include "nn/layers.h"
 #include "nn/map_layers.h"
 #include "ops/conv.h"
+#include "ops/linear.h"
 #include "passes/pass.h"
 
 namespace vernier {
@@ -47,6 +48,26 @@ TEST(ConvFusion, MakesOneNodeOfConvolutionNormResidualAndRelu) {
   EXPECT_EQ(b.InputName(FusedConv2d::kGain), "norm.weight");
   EXPECT_EQ(b.InputName(FusedConv2d::kVariance), "norm.running_var");
   EXPECT_EQ(b.InputName(FusedConv2d::kResidual), "x");
+}
+
+TEST(ConvFusion, FoldsTheNormOfALinear) {
+  Graph graph("linear");
+  const Value x = graph.Input("x", DType::kF32, {5, 16});
+  Value y = nn::Linear(x, Path("fc"), 24, false);
+  y = nn::BatchNorm(y, 1e-5, Path("norm"), Path("norm"));
+  graph.MarkOutput(nn::Activate(y, ActivationKind::kGelu, Path("act")), "y");
+  EXPECT_THAT(OpsAfter(graph, {FoldBatchNorm, FuseProjections, FuseEpilogue}),
+              ElementsAre("FusedLinear"));
+  const Node& fused = graph.nodes()[0];
+  EXPECT_TRUE(fused.attributes.get<FusedLinear>().norm);
+  EXPECT_EQ(fused.attributes.get<FusedLinear>().activation, ActivationKind::kGelu);
+
+  // The norm's channels are another axis than the linear's.
+  Graph rows("rows");
+  const Value r = rows.Input("x", DType::kF32, {5, 24, 16});
+  const Value z = nn::Linear(r, Path("fc"), 24);
+  rows.MarkOutput(nn::BatchNorm(z, 1e-5, Path("norm"), Path("norm")), "y");
+  EXPECT_THAT(OpsAfter(rows, {FoldBatchNorm}), ElementsAre("Linear", "BatchNorm"));
 }
 
 TEST(ConvFusion, GoesAsFarAsItsPassesAreOn) {

@@ -13,7 +13,8 @@ namespace {
 constexpr Pass kPasses[] = {
     {"drop_unused", "leave out nodes that no output needs", DropUnused},
     {"precision", "give each node the numbers that the precision rules name", AssignPrecision},
-    {"fold_batch_norm", "fold batch norms into the convolutions before them", FoldBatchNorm},
+    {"fold_batch_norm", "fold batch norms into the convolutions and linears before them",
+     FoldBatchNorm},
     {"fuse_convolutions", "absorb residual and ReLU into convolutions", FuseConvolutions},
     {"fuse_gates", "multiply gate and value of a feed-forward in one product", FuseGates},
     {"fuse_projections", "join linears of one input into one product", FuseProjections},

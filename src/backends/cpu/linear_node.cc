@@ -6,6 +6,7 @@
 
 #include "backends/cpu/gemm.h"
 #include "backends/cpu/nodes.h"
+#include "backends/folded_norm.h"
 #include "core/check.h"
 #include "ops/linear.h"
 #include "vernier/error.h"
@@ -87,6 +88,9 @@ class LinearNode final : public PreparedNode {
       n += weight.type.dim(0).constant();
       names += weight.name + ";";
     }
+    for (int i = attributes_.gain(); i < attributes_.inputs(); ++i) {
+      names += Input(args, i).name + ";";
+    }
     const int64_t k = Input(args, attributes_.weight(0)).type.dim(1).constant();
     weights_.layout = PackedLayoutFor(options.isa, args.node.precision.weight, n, k);
     std::string tag = std::string(Name(weights_.layout.dtype)) + weights_.layout.tag();
@@ -121,6 +125,7 @@ class LinearNode final : public PreparedNode {
   std::vector<int> owned_inputs() const override {
     std::vector<int> owned;
     for (int i = 1; i <= attributes_.scale(); ++i) owned.push_back(i);
+    for (int i = attributes_.gain(); i < attributes_.inputs(); ++i) owned.push_back(i);
     return owned;
   }
 
@@ -190,7 +195,8 @@ class LinearNode final : public PreparedNode {
     std::vector<Tensor> converted;  // types that the packer does not read
     for (int part = 0; part < attributes_.parts; ++part) {
       const ValueInfo& weight = Input(args, attributes_.weight(part));
-      TensorView raw = args.weights.Raw(weight.name);
+      if (attributes_.norm) converted.push_back(Fold(args).weight);
+      TensorView raw = attributes_.norm ? converted.back().view() : args.weights.Raw(weight.name);
       const bool readable = raw.dtype == DType::kF64 || raw.dtype == DType::kF32 ||
                             raw.dtype == DType::kF16 || raw.dtype == DType::kBF16;
       if (!readable) {
@@ -232,10 +238,37 @@ class LinearNode final : public PreparedNode {
     return halves;
   }
 
+  // The only part with its norm folded in.
+  struct Folded {
+    Tensor weight;
+    Tensor bias;
+  };
+  Folded Fold(const PrepareArgs& args) const {
+    const auto floats = [&](int input) {
+      return ToFloat32(args.weights.Raw(Input(args, input).name));
+    };
+    Folded folded{floats(attributes_.weight(0)), {}};
+    if (Exists(args.node, attributes_.bias(0))) {
+      folded.bias = floats(attributes_.bias(0));
+    } else {
+      folded.bias = Tensor(DType::kF32, {folded.weight.shape()[0]});
+      std::ranges::fill(folded.bias.as<float>(), 0.0f);
+    }
+    const int gain = attributes_.gain();
+    const Tensor terms[] = {floats(gain), floats(gain + 1), floats(gain + 2), floats(gain + 3)};
+    FoldNorm({.gain = terms[0].as<float>(),
+              .shift = terms[1].as<float>(),
+              .mean = terms[2].as<float>(),
+              .variance = terms[3].as<float>(),
+              .eps = attributes_.eps},
+             folded.weight.as<float>(), folded.bias.as<float>());
+    return folded;
+  }
+
   // The parts' biases one after the other, zeros where a part has none.
   std::shared_ptr<const WeightBytes> Biases(const PrepareArgs& args, const std::string& names,
                                             int64_t n) const {
-    bool any = false;
+    bool any = attributes_.norm;
     for (int part = 0; part < attributes_.parts; ++part) {
       any = any || Exists(args.node, attributes_.bias(part));
     }
@@ -243,6 +276,10 @@ class LinearNode final : public PreparedNode {
     const size_t bytes = static_cast<size_t>(n) * sizeof(float);
     return args.weights.Packed("bias:" + names, bytes, [&](WeightBytes& into) {
       auto* to = static_cast<float*>(into.data());
+      if (attributes_.norm) {
+        std::ranges::copy(Fold(args).bias.as<float>(), to);
+        return;
+      }
       for (int part = 0; part < attributes_.parts; ++part) {
         const int64_t count = Input(args, attributes_.weight(part)).type.dim(0).constant();
         if (Exists(args.node, attributes_.bias(part))) {
