@@ -9,6 +9,7 @@
 #include "io/json.h"
 #include "io/safetensors.h"
 #include "models/blendmask/golden_case.h"
+#include "pipeline/make_random.h"
 #include "support/scratch_folder.h"
 #include "vernier/session.h"
 
@@ -159,6 +160,25 @@ TEST(BlendMaskFolder, RunsItsLevelsAtTheSameTime) {
   std::set<int> lanes;
   for (const PlacedNode& node : parallel.Placement(inputs)) lanes.insert(node.lane);
   EXPECT_EQ(lanes.size(), 2u);
+}
+
+// Timing wants maps like a trained model's: neither all objects nor none, and of one size.
+TEST(BlendMaskFolder, OfRandomWeightsGivesMapsOfUsualSize) {
+  for (const char* name : {"lite_gn", "lite_bn", "rt_dla34"}) {
+    SCOPED_TRACE(name);
+    const ScratchFolder folder;
+    MakeRandomCheckpoint(GoldenFolder(name) + "/config.json", folder.path(), 1);
+    Session session({.model = folder.path(), .threads = 1});
+    const NamedTensors outputs = session.Run(session.NoiseInputs({}));
+    for (const auto& [output, tensor] : outputs) {
+      if (tensor.shape().elements() < 100) continue;  // too few values to tell
+      double squares = 0;
+      for (float value : tensor.as<float>()) squares += static_cast<double>(value) * value;
+      const double size = std::sqrt(squares / static_cast<double>(tensor.shape().elements()));
+      EXPECT_GT(size, 0.01) << output;
+      EXPECT_LT(size, 50) << output;
+    }
+  }
 }
 
 // Pictures in, instances out: what a user does, held to the goldens. Masks are equal at every pixel

@@ -7,6 +7,7 @@ namespace vernier {
 namespace {
 
 constexpr float kDeviation = 0.02f;         // initializer_range of ViT and most transformers
+constexpr float kResidualGain = 0.2f;       // so that sums over many blocks stay of one size
 constexpr float kRareClass = -4.59511985f;  // FCOS's prior: log(0.01 / 0.99)
 constexpr float kLayerScale = 0.1f;         // ls_init_value of PE-Lang
 
@@ -50,6 +51,11 @@ bool IsDetectors(const std::string& name) {
   return false;
 }
 
+// The last norm before a residual is added.
+bool EndsBlock(const std::string& name) {
+  return name.ends_with(".conv3.norm.weight") || name.ends_with(".bn2.weight");
+}
+
 // Such that ReLU networks neither grow nor fade: sqrt(2 / products in a sum).
 float Deviation(const std::string& name, const Shape& shape) {
   if (!IsDetectors(name) || shape.rank() != 4) return kDeviation;
@@ -76,6 +82,7 @@ Tensor RandomWeight(const std::string& name, const Shape& shape, uint64_t seed) 
       IsNormWeight(name) || (IsDetectors(name) && shape.rank() == 1 && name.ends_with(".weight"));
   if (gain || name.ends_with("running_var") || name.ends_with(".scale")) {
     std::ranges::fill(values, 1.0f);
+    if (EndsBlock(name)) std::ranges::fill(values, kResidualGain);
   } else if (name.ends_with("cls_logits.bias")) {
     std::ranges::fill(values, kRareClass);
   } else if (name.ends_with("running_mean")) {
