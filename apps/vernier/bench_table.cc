@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "bench/bytes_text.h"
+#include "core/bytes_text.h"
 
 namespace vernier {
 namespace {

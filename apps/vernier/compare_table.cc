@@ -8,7 +8,7 @@
 #include <limits>
 #include <vector>
 
-#include "bench/bytes_text.h"
+#include "core/bytes_text.h"
 
 namespace vernier {
 namespace {

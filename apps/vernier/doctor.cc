@@ -3,8 +3,8 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include "bench/bytes_text.h"
 #include "bench/health.h"
+#include "core/bytes_text.h"
 #include "core/json_writer.h"
 #include "json_output.h"
 #include "vernier/version.h"

@@ -7,8 +7,8 @@
 #include <map>
 #include <optional>
 
-#include "bench/bytes_text.h"
 #include "bench/machine.h"
+#include "core/bytes_text.h"
 #include "core/json_writer.h"
 #include "core/parallel.h"
 #include "io/checkpoint.h"

@@ -1,6 +1,6 @@
 #include "record.h"
 
-#include "bench/bytes_text.h"
+#include "core/bytes_text.h"
 #include "core/interrupt.h"
 #include "fed_inputs.h"
 #include "io/image_paths.h"

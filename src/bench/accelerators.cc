@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <filesystem>
 
-#include "bench/key_value_file.h"
+#include "core/key_value_file.h"
 
 namespace vernier {
 namespace {

@@ -11,8 +11,8 @@
 #include <string_view>
 #include <vector>
 
-#include "bench/key_value_file.h"
 #include "bench/statistics.h"
+#include "core/key_value_file.h"
 
 namespace vernier {
 namespace {

@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <cstdlib>
 
-#include "bench/bytes_text.h"
+#include "core/bytes_text.h"
 
 namespace vernier {
 namespace {

@@ -7,9 +7,9 @@
 #include <set>
 #include <utility>
 
-#include "bench/bytes_text.h"
-#include "bench/key_value_file.h"
+#include "core/bytes_text.h"
 #include "core/cpu_features.h"
+#include "core/key_value_file.h"
 #include "core/parallel.h"
 
 namespace vernier {

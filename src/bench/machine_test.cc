@@ -3,8 +3,8 @@
 #include <filesystem>
 #include <fstream>
 
-#include "bench/bytes_text.h"
 #include "bench/memory_use.h"
+#include "core/bytes_text.h"
 
 namespace vernier {
 namespace {

@@ -2,7 +2,7 @@
 
 #include <fstream>
 
-#include "bench/key_value_file.h"
+#include "core/key_value_file.h"
 
 namespace vernier {
 

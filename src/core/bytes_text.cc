@@ -1,4 +1,4 @@
-#include "bench/bytes_text.h"
+#include "core/bytes_text.h"
 
 #include <fmt/format.h>
 

@@ -1,4 +1,4 @@
-#include "bench/key_value_file.h"
+#include "core/key_value_file.h"
 
 #include <charconv>
 #include <fstream>
