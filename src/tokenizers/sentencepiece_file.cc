@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "io/mapped_file.h"
+#include "tokenizers/folder_tokens.h"
 #include "tokenizers/protobuf.h"
 #include "vernier/error.h"
 
@@ -143,7 +144,8 @@ std::optional<int32_t> UnknownId(const Model& model) {
 
 Unigram MakeUnigram(const Model& model, const Vocabulary& vocabulary, bool byte_fallback) {
   std::vector<Unigram::Piece> pieces;
-  for (int32_t id = 0; id < vocabulary.id_bound(); ++id) {
+  // Added tokens behind a gap of ids are none of the model's.
+  for (int32_t id = 0; vocabulary.PieceOf(id); ++id) {
     const size_t index = static_cast<size_t>(id);
     pieces.push_back({std::string(*vocabulary.PieceOf(id)),
                       index < model.pieces.size() ? model.pieces[index].score : 0.0});
@@ -217,6 +219,10 @@ TokenizerParts ReadSentencePieceFile(const std::string& path, const Json& config
   }
   TokenizerVocabulary known;
   AddPieces(model, path, known);
+  if (!t5) {
+    AddFolderTokens(std::filesystem::path(path).parent_path().string(), config, known.pieces,
+                    known.added);
+  }
   TokenizerParts parts =
       t5 ? MakeT5(model, config, std::move(known)) : MakePlain(model, std::move(known));
   std::vector<NormalizerStep> steps;
