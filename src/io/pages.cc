@@ -28,9 +28,8 @@ std::optional<int> PageNumber(std::string_view text) {
 
 int CountPages(const std::string& path, const PageOptions& options) {
   const MappedFile file = MappedFile::Open(path);
-  const int pages = PdfDocument::IsOne(file.bytes())
-                        ? PdfDocument::Open(file.bytes(), path, options.pdf).pages()
-                        : CountTiffPages(file.bytes(), path);
+  const int pages = PdfDocument::IsOne(file.bytes()) ? PdfDocument::Open(path, options.pdf).pages()
+                                                     : CountTiffPages(file.bytes(), path);
   file.CheckIntact();
   return pages;
 }
@@ -40,7 +39,7 @@ Image DecodePage(const std::string& path, int page, const PageOptions& options) 
   const MappedFile file = MappedFile::Open(path);
   Image image;
   if (PdfDocument::IsOne(file.bytes())) {
-    image = PdfDocument::Open(file.bytes(), path, options.pdf)
+    image = PdfDocument::Open(path, options.pdf)
                 .Render(page, options.pdf_dpi, options.decode.max_pixels);
   } else {
     ImageDecodeOptions decode = options.decode;

@@ -5,6 +5,8 @@
 
 #include <cmath>
 #include <cstring>
+#include <filesystem>
+#include <memory>
 #include <string_view>
 #include <utility>
 
@@ -43,11 +45,11 @@ class PopplerLibrary {
     LoadAll();
   }
 
-  void* (*g_bytes_new_static)(const void* data, size_t size);
-  void (*g_bytes_unref)(void* bytes);
+  char* (*g_filename_to_uri)(const char* path, const char* host, GlibError** error);
+  void (*g_free)(void* memory);
   void (*g_object_unref)(void* object);
   void (*g_error_free)(GlibError* error);
-  void* (*poppler_document_new_from_bytes)(void* bytes, const char* password, GlibError** error);
+  void* (*poppler_document_new_from_file)(const char* uri, const char* password, GlibError** error);
   int (*poppler_document_get_n_pages)(void* document);
   void* (*poppler_document_get_page)(void* document, int index);
   void (*poppler_page_get_size)(void* page, double* width, double* height);
@@ -67,11 +69,11 @@ class PopplerLibrary {
  private:
   void LoadAll() {
 #define VN_LOAD(function) Load(#function, function)
-    VN_LOAD(g_bytes_new_static);
-    VN_LOAD(g_bytes_unref);
+    VN_LOAD(g_filename_to_uri);
+    VN_LOAD(g_free);
     VN_LOAD(g_object_unref);
     VN_LOAD(g_error_free);
-    VN_LOAD(poppler_document_new_from_bytes);
+    VN_LOAD(poppler_document_new_from_file);
     VN_LOAD(poppler_document_get_n_pages);
     VN_LOAD(poppler_document_get_page);
     VN_LOAD(poppler_page_get_size);
@@ -109,18 +111,22 @@ using Held = std::unique_ptr<void, void (*)(void*)>;
 
 class PdfDocument::Impl {
  public:
-  Impl(std::span<const uint8_t> bytes, const std::string& name, const PdfOptions& options)
-      : poppler_(options.library),
-        name_(name),
-        bytes_(poppler_.g_bytes_new_static(bytes.data(), bytes.size()), poppler_.g_bytes_unref),
-        document_(nullptr, poppler_.g_object_unref) {
+  Impl(const std::string& path, const PdfOptions& options)
+      : poppler_(options.library), name_(path), document_(nullptr, poppler_.g_object_unref) {
     const char* password = options.password.empty() ? nullptr : options.password.c_str();
+    // From a file and not from memory: poppler 22.12 reads freed memory there when a password is
+    // wrong.
+    const std::string absolute = std::filesystem::absolute(path).string();
     GlibError* error = nullptr;
-    document_.reset(poppler_.poppler_document_new_from_bytes(bytes_.get(), password, &error));
+    const std::unique_ptr<char, void (*)(void*)> uri(
+        poppler_.g_filename_to_uri(absolute.c_str(), nullptr, &error), poppler_.g_free);
+    if (uri != nullptr) {
+      document_.reset(poppler_.poppler_document_new_from_file(uri.get(), password, &error));
+    }
     if (document_ == nullptr) Refuse(error, password != nullptr);
     pages_ = poppler_.poppler_document_get_n_pages(document_.get());
     if (pages_ < 1)
-      throw Error(ErrorKind::kInput, fmt::format("{}: PDF: there are no pages", name));
+      throw Error(ErrorKind::kInput, fmt::format("{}: PDF: there are no pages", path));
   }
 
   int pages() const { return pages_; }
@@ -220,7 +226,6 @@ class PdfDocument::Impl {
 
   PopplerLibrary poppler_;
   std::string name_;
-  Held bytes_;
   Held document_;
   int pages_ = 0;
 };
@@ -236,9 +241,8 @@ bool PdfDocument::IsOne(std::span<const uint8_t> bytes) {
          std::memcmp(bytes.data(), kBeginning.data(), kBeginning.size()) == 0;
 }
 
-PdfDocument PdfDocument::Open(std::span<const uint8_t> bytes, const std::string& name,
-                              const PdfOptions& options) {
-  return PdfDocument(std::make_unique<Impl>(bytes, name, options));
+PdfDocument PdfDocument::Open(const std::string& path, const PdfOptions& options) {
+  return PdfDocument(std::make_unique<Impl>(path, options));
 }
 
 int PdfDocument::pages() const { return impl_->pages(); }

@@ -22,11 +22,9 @@ class PdfDocument {
   /// Whether a file begins as a PDF does.
   static bool IsOne(std::span<const uint8_t> bytes);
 
-  /// `bytes` outlive the document; `name` stands for the file in messages. Throws Error{kDevice}
-  /// where the library is not installed, Error{kInput} for a file that is damaged or whose password
-  /// is missing or wrong.
-  static PdfDocument Open(std::span<const uint8_t> bytes, const std::string& name,
-                          const PdfOptions& options);
+  /// Throws Error{kDevice} where the library is not installed, Error{kInput} for a file that is
+  /// damaged or whose password is missing or wrong.
+  static PdfDocument Open(const std::string& path, const PdfOptions& options);
 
   PdfDocument(PdfDocument&&) noexcept;
   PdfDocument& operator=(PdfDocument&&) noexcept;
