@@ -14,12 +14,13 @@ namespace {
 
 namespace fs = std::filesystem;
 
-bool HasImageEnding(const fs::path& path) {
+bool HasImageEnding(const fs::path& path, FilesToFind find) {
   constexpr std::string_view kEndings[] = {".jpg",  ".jpeg", ".png", ".webp", ".tif",
                                            ".tiff", ".bmp",  ".ppm", ".pgm",  ".pnm"};
   std::string ending = path.extension().string();
   std::ranges::transform(ending, ending.begin(),
                          [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  if (ending == ".pdf") return find == FilesToFind::kPicturesAndPdf;
   return std::ranges::count(kEndings, ending) > 0;
 }
 
@@ -38,13 +39,13 @@ std::vector<std::string> Matches(const std::string& pattern) {
 
 }  // namespace
 
-std::vector<std::string> PicturesBelow(const std::string& folder) {
+std::vector<std::string> PicturesBelow(const std::string& folder, FilesToFind find) {
   std::vector<std::string> files;
   std::error_code error;
   const auto options = fs::directory_options::skip_permission_denied;
   for (fs::recursive_directory_iterator entry(folder, options, error), end; !error && entry != end;
        entry.increment(error)) {
-    if (entry->is_regular_file(error) && HasImageEnding(entry->path())) {
+    if (entry->is_regular_file(error) && HasImageEnding(entry->path(), find)) {
       files.push_back(entry->path().string());
     }
   }
@@ -56,13 +57,13 @@ std::vector<std::string> PicturesBelow(const std::string& folder) {
   return files;
 }
 
-std::vector<std::string> ExpandImagePaths(const std::vector<std::string>& names) {
+std::vector<std::string> ExpandImagePaths(const std::vector<std::string>& names, FilesToFind find) {
   std::vector<std::string> files;
   for (const std::string& name : names) {
     std::error_code error;
     std::vector<std::string> expanded = {name};
     if (fs::is_directory(name, error)) {
-      expanded = PicturesBelow(name);
+      expanded = PicturesBelow(name, find);
     } else if (!fs::exists(name, error) && name.find_first_of("*?[") != std::string::npos) {
       expanded = Matches(name);
     }

@@ -1,25 +1,13 @@
 #include "pipeline/cached_decoder.h"
 
 #include <algorithm>
+#include <functional>
 #include <numeric>
 
 #include "core/check.h"
-#include "ops/attention.h"
 #include "runtime/plan.h"
 
 namespace vernier {
-namespace {
-
-int64_t InWholeBlocks(int64_t tokens) {
-  constexpr int64_t kBlock = KvView::kBlockTokens;
-  return (tokens + kBlock - 1) / kBlock * kBlock;
-}
-
-bool GrowsWithSequences(const Graph& graph, int state) {
-  return graph.value(state).type.dim(0).HasRuntimeSymbol();
-}
-
-}  // namespace
 
 int64_t DecoderPrograms::vocab_size() const {
   const Graph& graph = every_token->graph();
@@ -32,47 +20,15 @@ CachedDecoder::CachedDecoder(const DecoderPrograms& programs, const DecoderSizes
   sizes_.patches = InWholeBlocks(sizes.patches);
   sizes_.tokens = InWholeBlocks(sizes.tokens);
   vocab_size_ = programs_.vocab_size();
-  MakeStates(programs_.every_token->graph());
+  const Graph& graph = programs_.every_token->graph();
+  const auto grows = [&](int state) { return GrowsWithSequences(graph, state); };
+  of_pictures_ = KvStates(graph, sizes_.pictures, sizes_.patches, std::not_fn(grows));
+  of_sequences_ = KvStates(graph, sizes_.sequences, sizes_.tokens, grows);
   const auto most = static_cast<size_t>(sizes_.sequences);
   for (auto* rows : {&picture_of_, &ids_, &parents_, &former_pictures_}) rows->reserve(most);
 }
 
-KvLayout CachedDecoder::LayoutOf(const Graph& graph, int state) const {
-  const ValueInfo& info = graph.value(state);
-  for (const Node& node : graph.nodes()) {
-    if (node.op != &kCachedAttention) continue;
-    int read = node.inputs[1];
-    if (const Node* append = graph.producer(read); append != nullptr) read = append->inputs[0];
-    if (read != state) continue;
-    const int64_t heads = node.attributes.get<CachedAttention>().kv_heads;
-    return {.kv_heads = heads,
-            .head_dim = info.type.dim(-1).constant() / heads,
-            .dtype = info.type.dtype};
-  }
-  VN_CHECK(false, info.name + " is read by no attention");
-  return {};
-}
-
-void CachedDecoder::MakeStates(const Graph& graph) {
-  for (size_t id = 0; id < graph.values().size(); ++id) {
-    const ValueInfo& info = graph.values()[id];
-    if (info.kind != ValueKind::kState) continue;
-    const int state = static_cast<int>(id);
-    const bool grows = GrowsWithSequences(graph, state);
-    auto& states = grows ? of_sequences_ : of_pictures_;
-    states.emplace(info.name, std::make_unique<KvState>(grows ? sizes_.sequences : sizes_.pictures,
-                                                        grows ? sizes_.tokens : sizes_.patches,
-                                                        LayoutOf(graph, state)));
-  }
-}
-
-size_t CachedDecoder::cache_bytes() const {
-  size_t bytes = 0;
-  for (const auto* states : {&of_pictures_, &of_sequences_}) {
-    for (const auto& [name, state] : *states) bytes += state->bytes();
-  }
-  return bytes;
-}
+size_t CachedDecoder::cache_bytes() const { return of_pictures_.bytes() + of_sequences_.bytes(); }
 
 size_t CachedDecoder::arena_bytes() const {
   return context_.arena_bytes() + context_.scratch_bytes() + step_context_.arena_bytes() +
@@ -87,17 +43,13 @@ RunPart CachedDecoder::MemoryPart(const TensorView& hidden_states) {
       .plan = programs_.memory->Bind(
           {{"pictures", pictures}, {"patches", patches}, {"patch_capacity", sizes_.patches}}),
       .inputs = {{"encoder_hidden_states", hidden_states}}};
-  for (const auto& [name, state] : of_pictures_) {
-    state->Clear();
-    part.states.emplace(name, &state->view());
-  }
+  of_pictures_.Clear();
+  of_pictures_.AddTo(part.states);
   return part;
 }
 
 void CachedDecoder::KeepOnly(std::span<const int64_t> patches_of) {
-  for (const auto& [name, state] : of_pictures_) {
-    std::ranges::copy(patches_of, state->view().lengths);
-  }
+  of_pictures_.SetLengths(patches_of);
 }
 
 void CachedDecoder::ReadMemory(const TensorView& hidden_states,
@@ -114,15 +66,14 @@ RunPart CachedDecoder::ForcedPart(const TensorView& ids) {
                .plan = BindFor(*programs_.every_token, sequences, ids.shape[1]),
                .inputs = {{"decoder_input_ids", ids},
                           {"picture_of_sequence", {picture_of_.data(), DType::kI32, {sequences}}}}};
-  for (const auto* states : {&of_pictures_, &of_sequences_}) {
-    for (const auto& [name, state] : *states) part.states.emplace(name, &state->view());
-  }
+  of_pictures_.AddTo(part.states);
+  of_sequences_.AddTo(part.states);
   return part;
 }
 
 void CachedDecoder::Clear(int64_t sequences) {
   VN_CHECK(sequences <= sizes_.sequences && sequences <= sizes_.pictures, "too many prompts");
-  for (const auto& [name, state] : of_sequences_) state->Clear();
+  of_sequences_.Clear();
   picture_of_.resize(static_cast<size_t>(sequences));
   std::iota(picture_of_.begin(), picture_of_.end(), 0);
 }
@@ -140,17 +91,12 @@ std::shared_ptr<const Plan> CachedDecoder::BindFor(const Program& program, int64
 Tensor CachedDecoder::Run(const Program& program, const TensorView& ids, Rows rows) {
   RunOptions run{.cancel = cancel_};
   run.runtime_extents = {{"sequences", rows.count}};
-  std::vector<KvView> single;
-  single.reserve(of_sequences_.size());
-  for (const auto& [name, state] : of_pictures_) run.states.emplace(name, &state->view());
-  for (const auto& [name, state] : of_sequences_) {
-    KvView* view = &state->view();
-    if (rows.first > 0) {
-      VN_CHECK(rows.count == 1, "a run is about all sequences or about one");
-      single.push_back(state->RowView(rows.first));
-      view = &single.back();
-    }
-    run.states.emplace(name, view);
+  of_pictures_.AddTo(run.states);
+  if (rows.first > 0) {
+    VN_CHECK(rows.count == 1, "a run is about all sequences or about one");
+    of_sequences_.AddRowTo(rows.first, run.states);
+  } else {
+    of_sequences_.AddTo(run.states);
   }
   const auto plan = BindFor(program, sizes_.sequences, ids.shape[1]);
   const TensorView pictures{picture_of_.data() + rows.first, DType::kI32, {rows.count}};
@@ -198,9 +144,7 @@ std::span<float> CachedDecoder::Step(std::span<const Extension> rows) {
     picture_of_[row] = former_pictures_[static_cast<size_t>(rows[row].parent)];
     same = same && parents_[row] == static_cast<int32_t>(row);
   }
-  if (!same) {
-    for (const auto& [name, state] : of_sequences_) state->Select(parents_);
-  }
+  if (!same) of_sequences_.Select(parents_);
   if (!step_) PrepareStep();
   alive_["sequences"] = static_cast<int64_t>(count);
   step_->Run(alive_);
@@ -211,9 +155,8 @@ std::span<float> CachedDecoder::Step(std::span<const Extension> rows) {
 void CachedDecoder::PrepareStep() {
   RunOptions run{.cancel = cancel_};
   run.runtime_extents = {{"sequences", static_cast<int64_t>(ids_.size())}};
-  for (const auto* states : {&of_pictures_, &of_sequences_}) {
-    for (const auto& [name, state] : *states) run.states.emplace(name, &state->view());
-  }
+  of_pictures_.AddTo(run.states);
+  of_sequences_.AddTo(run.states);
   const auto count = static_cast<int64_t>(ids_.size());
   step_.emplace(step_context_, BindFor(*programs_.every_token, sizes_.sequences, 1),
                 NamedViews{{"decoder_input_ids", {ids_.data(), DType::kI32, {count, 1}}},

@@ -7,18 +7,16 @@
 #pragma once
 
 #include <atomic>
-#include <map>
 #include <memory>
 #include <optional>
 #include <span>
-#include <string>
 #include <vector>
 
 #include "generation/token_model.h"
+#include "pipeline/kv_states.h"
 #include "pipeline/run_part.h"
 #include "runtime/context.h"
 #include "runtime/program.h"
-#include "runtime/state.h"
 
 namespace vernier {
 
@@ -69,8 +67,6 @@ class CachedDecoder final : public TokenModel {
     int64_t first;
     int64_t count;
   };
-  KvLayout LayoutOf(const Graph& graph, int state) const;
-  void MakeStates(const Graph& graph);
   void Clear(int64_t sequences);
   std::shared_ptr<const Plan> BindFor(const Program& program, int64_t sequences,
                                       int64_t new_tokens) const;
@@ -82,8 +78,7 @@ class CachedDecoder final : public TokenModel {
   const std::atomic<bool>* cancel_;
   int64_t vocab_size_;
   Context context_;
-  std::map<std::string, std::unique_ptr<KvState>> of_pictures_;
-  std::map<std::string, std::unique_ptr<KvState>> of_sequences_;
+  KvStates of_pictures_, of_sequences_;
   std::vector<int32_t> picture_of_;  // by sequence
   std::vector<int32_t> ids_, parents_, former_pictures_;
   Tensor logits_;

@@ -12,6 +12,11 @@ struct CausalPrograms {
   std::shared_ptr<const Program> every_token;  // a prompt: logits behind every token
   std::shared_ptr<const Program> last_token;   // a prompt: logits behind its last token
   std::shared_ptr<const Program> step;         // tokens without pictures, logits behind each
+
+  int64_t vocab_size() const {
+    const Graph& graph = step->graph();
+    return graph.value(graph.outputs().front().value).type.dim(-1).constant();
+  }
 };
 
 }  // namespace vernier

@@ -8,10 +8,12 @@
 #include "backends/cpu/backend.h"
 #include "backends/ref/backend.h"
 #include "core/cpu_features.h"
+#include "core/free_memory.h"
 #include "core/parallel.h"
 #include "graph/printer.h"
 #include "io/scan.h"
 #include "pipeline/checkpoint_weights.h"
+#include "pipeline/memory_forecast.h"
 #include "pipeline/precision_file.h"
 #include "runtime/plan.h"
 #include "vernier/error.h"
@@ -68,6 +70,8 @@ CompiledModel::CompiledModel(const SessionOptions& options)
   const Clock::time_point read = Clock::now();
   backend_ = MakeBackend(options_);
   weights_ = MakeWeightStore(folder_, model_, options_.seed);
+  RequireMemoryForWeights(model_.info.parameters,
+                          options_.dtype == "bf16" ? DType::kBF16 : DType::kF32, FreeMemory());
   rules_ = PresetRules(options_.dtype, model_.keep_f32, model_.f32_activations);
   if (!options_.precision_file.empty()) {
     const PrecisionRules file = ReadPrecisionFile(options_.precision_file);

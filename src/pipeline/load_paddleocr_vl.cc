@@ -1,10 +1,12 @@
 #include <fmt/format.h>
 
-#include <filesystem>
+#include <memory>
 #include <string>
 
 #include "models/names.h"
 #include "models/paddleocr_vl/model.h"
+#include "models/paddleocr_vl/processor.h"
+#include "models/paddleocr_vl/prompt.h"
 #include "pipeline/loaded_model.h"
 #include "pipeline/text_parts.h"
 #include "vernier/error.h"
@@ -49,9 +51,31 @@ GenerationOptions ImpliedGeneration(const PaddleOcrVlTextConfig& config) {
   return options;
 }
 
+ChatReader ReaderOf(const ModelFolder& folder, const PaddleOcrVlConfig& config,
+                    const std::shared_ptr<const Tokenizer>& tokenizer,
+                    const ProcessorOverrides& overrides) {
+  if (tokenizer != nullptr) RequireImageToken(*tokenizer, config.image_token_id, folder.path);
+  return {.folder = folder.path,
+          .processor = std::make_shared<PaddleOcrVlProcessor>(PaddleOcrVlProcessor::FromFolder(
+              folder.path, config.vision.patch_size, config.vision.merge_size, overrides)),
+          .tokenizer = tokenizer,
+          .cue = AnswerCueOf(folder.path),
+          .image_token_id = static_cast<int32_t>(config.image_token_id),
+          .pad_token_id = static_cast<int32_t>(config.text.pad_token_id),
+          .pages = {}};
+}
+
+// Of noise for timing: a square picture of 28 by 28 patches, or what the limits allow.
+int64_t PatchesOfAPage(const PaddleOcrVlProcessorConfig& config) {
+  constexpr int64_t kSide = 28;
+  const int64_t side = kSide * config.patch_size;
+  const PictureSize size = SmartResize({side, side}, config.limits);
+  return size.height * size.width / (config.patch_size * config.patch_size);
+}
+
 }  // namespace
 
-LoadedModel LoadPaddleOcrVl(const ModelFolder& folder, const SessionOptions&) {
+LoadedModel LoadPaddleOcrVl(const ModelFolder& folder, const SessionOptions& options) {
   if (folder.config.is_null()) {
     throw Error(ErrorKind::kInput,
                 fmt::format("{}: these are PaddleOCR-VL's weights, but config.json is missing",
@@ -71,6 +95,12 @@ LoadedModel LoadPaddleOcrVl(const ModelFolder& folder, const SessionOptions&) {
   text.generation =
       LoadGenerationOptions(folder, ImpliedGeneration(config.text), model.info.warnings);
   text.tokenizer = LoadTokenizerFor(folder, config.text.vocab_size);
+  text.places = {.image_token_id = static_cast<int32_t>(config.image_token_id),
+                 .merge = config.vision.merge_size};
+  model.chats = ReaderOf(folder, config, text.tokenizer, OverridesOf(options));
+  model.info.chats = true;
+  model.info.context_tokens = config.text.max_position_embeddings;
+  model.info.patches = PatchesOfAPage(model.chats->processor->config());
   model.match = MatchWeights(GraphsOf(model), model.tensors, folder.checkpoint.files());
   RequireComplete(model.match, WeightsOf(folder));
   model.info.architecture = "PaddleOCRVLForConditionalGeneration";

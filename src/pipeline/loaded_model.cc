@@ -152,8 +152,10 @@ LoadedModel LoadModel(const ModelFolder& folder, const SessionOptions& options) 
                     model.match.extra.size() == 1 ? "is" : "are", Shortened(model.match.extra)));
   }
   model.info.parameters = CountParameters(model);
-  model.info.processor = model.pictures.describe().Compact();
+  model.info.processor =
+      (model.chats ? model.chats->processor->Describe() : model.pictures.describe()).Compact();
   model.pictures.pages = PageOptionsOf(options);
+  if (model.chats) model.chats->pages = model.pictures.pages;
   return model;
 }
 

@@ -11,6 +11,8 @@
 #include "io/checkpoint.h"
 #include "io/json.h"
 #include "models/blendmask/config.h"
+#include "pipeline/causal_rows.h"
+#include "pipeline/chat_reader.h"
 #include "pipeline/picture_reader.h"
 #include "pipeline/tensor_match.h"
 #include "tokenizers/tokenizer.h"
@@ -37,6 +39,7 @@ struct CausalModel {
   Graph step{"empty"};                         // tokens without pictures, logits behind each
   GenerationOptions generation;                // generation_config.json
   std::shared_ptr<const Tokenizer> tokenizer;  // null where the folder has none
+  PicturePlaces places;
 };
 
 /// What finds objects in the dense maps that a detector's graph gives, over the same weights.
@@ -59,6 +62,7 @@ struct LoadedModel {
   std::optional<DecoderModel> decoder;
   std::optional<CausalModel> causal;
   std::optional<DetectorModel> detector;
+  std::optional<ChatReader> chats;  // of a model that reads pictures among text
 };
 
 /// The graphs of a model that together have all of its weights and names, in the order of a run.

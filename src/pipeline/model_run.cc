@@ -36,6 +36,10 @@ Tensor TokenIds(const Tensor& given, int64_t rows) {
 ModelRun::ModelRun(const CompiledModel& model, const ModelPrograms& programs,
                    const NamedTensors& inputs)
     : model_(model), programs_(programs), inputs_(inputs) {
+  if (programs.causal) {
+    part_ = causal_.emplace(model, programs, inputs).First();
+    return;
+  }
   part_ = {.name = "encoder", .plan = model.Bind(*programs.encoder, inputs), .inputs = {}};
   for (const auto& [name, tensor] : inputs) part_.inputs.emplace(name, tensor.view());
   if (const auto ids = inputs.find(kForcedIds); ids != inputs.end()) Force(ids->second);
@@ -50,6 +54,7 @@ void ModelRun::Force(const Tensor& ids) {
 }
 
 const RunPart* ModelRun::Next(NamedTensors outputs) {
+  if (causal_) return NextOfCausal(std::move(outputs));
   for (auto& [name, tensor] : outputs) outputs_.insert_or_assign(name, std::move(tensor));
   switch (stage_) {
     case Stage::kEncoder:
@@ -62,6 +67,16 @@ const RunPart* ModelRun::Next(NamedTensors outputs) {
     case Stage::kDecoder:
       break;
   }
+  return nullptr;
+}
+
+const RunPart* ModelRun::NextOfCausal(NamedTensors outputs) {
+  std::optional<RunPart> part = causal_->Next(std::move(outputs));
+  if (part) {
+    part_ = std::move(*part);
+    return &part_;
+  }
+  outputs_ = causal_->TakeOutputs();
   return nullptr;
 }
 

@@ -7,18 +7,17 @@
 //   }
 //
 // A model that writes text reads given ids all at once (teacher forcing), where the inputs hold
-// them. Model, programs and inputs must outlive the run. One thread.
+// them: decoder_input_ids [rows, tokens], the start token first, or behind the prompts of a model
+// that reads some. Model, programs and inputs must outlive the run. One thread.
 #pragma once
 
 #include <optional>
 
+#include "pipeline/causal_run.h"
 #include "pipeline/compiled_model.h"
 #include "pipeline/run_part.h"
 
 namespace vernier {
-
-/// The input that holds the ids of teacher forcing, [rows, tokens], the start token first.
-inline constexpr const char* kForcedIds = "decoder_input_ids";
 
 class ModelRun {
  public:
@@ -38,13 +37,16 @@ class ModelRun {
   const NamedTensors& outputs() const { return outputs_; }
   NamedTensors TakeOutputs() { return std::move(outputs_); }
   /// Of keys and values.
-  size_t cache_bytes() const { return decoder_ ? decoder_->cache_bytes() : 0; }
+  size_t cache_bytes() const {
+    return decoder_ ? decoder_->cache_bytes() : causal_ ? causal_->cache_bytes() : 0;
+  }
 
  private:
   enum class Stage { kEncoder, kMemory, kDecoder };
 
   const Tensor& Memory() const;
   const RunPart* ToMemory();
+  const RunPart* NextOfCausal(NamedTensors outputs);
 
   const CompiledModel& model_;
   const ModelPrograms& programs_;
@@ -54,6 +56,7 @@ class ModelRun {
   NamedTensors outputs_;
   std::optional<Tensor> ids_;
   std::optional<CachedDecoder> decoder_;
+  std::optional<CausalRun> causal_;
 };
 
 /// Runs all parts with these options (the states are the run's own) and returns all outputs.

@@ -98,6 +98,10 @@ Pictures PictureReader::Read(std::span<const std::string> files,
 
 Pictures PictureReader::Read(std::span<const PictureFile> files,
                              const PictureHeaders& headers) const {
+  if (!process && !process_under_header) {
+    throw Error(ErrorKind::kUsage, "this model reads pictures among text, not alone",
+                "give a conversation, or feed its inputs");
+  }
   if (!process_under_header && !(headers.questions.empty() && headers.images.empty())) {
     throw Error(ErrorKind::kUsage, "this model reads nothing above its pictures",
                 "leave question and header away");

@@ -6,13 +6,18 @@
 #include <chrono>
 #include <utility>
 
+#include "core/free_memory.h"
 #include "graph/printer.h"
 #include "passes/pass.h"
+#include "pipeline/causal_generation.h"
+#include "pipeline/causal_run.h"
 #include "pipeline/compiled_model.h"
 #include "pipeline/find_instances.h"
 #include "pipeline/loaded_model.h"
+#include "pipeline/memory_forecast.h"
 #include "pipeline/model_run.h"
 #include "pipeline/noise_inputs.h"
+#include "pipeline/read_pictures.h"
 #include "pipeline/text_generation.h"
 #include "runtime/context.h"
 #include "runtime/plan.h"
@@ -23,8 +28,11 @@ namespace vernier {
 namespace {
 
 int64_t FlopsOfOne(const Graph& graph, const ModelInfo& info) {
-  return graph.Flops().Evaluate(
-      {{"batch", 1}, {"height", info.height}, {"width", info.width}, {"patches", info.patches}});
+  return graph.Flops().Evaluate({{"batch", 1},
+                                 {"pictures", 1},
+                                 {"height", info.height},
+                                 {"width", info.width},
+                                 {"patches", info.patches}});
 }
 
 // A weight that the node packed is read in the numbers that the node wants it in.
@@ -174,6 +182,7 @@ class Session::Impl {
   }
 
   GenerationOutput Generate(const NamedTensors& inputs, const GenerationRequest& request) {
+    if (compiled_.programs().causal) return Chat(inputs, request);
     if (!compiled_.programs().decoder) {
       throw Error(ErrorKind::kUsage, fmt::format("a {} model has no decoder: there is no text to "
                                                  "generate",
@@ -188,12 +197,39 @@ class Session::Impl {
     GenerationOutput output =
         GenerateText(compiled_, {outputs.at(model().features).view(), patches}, request);
     output.seconds.encode += encoded.count();
-    cache_bytes_ = std::max(cache_bytes_, output.cache_bytes);
-    decoder_arena_bytes_ = std::max(decoder_arena_bytes_, output.arena_bytes);
+    Count(output);
     return output;
   }
 
  private:
+  GenerationOutput Chat(const NamedTensors& inputs, GenerationRequest request) {
+    CausalRun run(compiled_, compiled_.programs(), inputs);
+    request.options = CheckedForContext(compiled_, run.rows(), request.options);
+    MemoryForecast forecast = ForecastAnswers(compiled_, run.rows(), inputs, request.options);
+    forecast.held_bytes =
+        std::min(forecast.encoder_bytes,
+                 static_cast<int64_t>(context_.arena_bytes() + context_.scratch_bytes()));
+    RequireMemory(forecast, FreeMemory());
+    const auto start = std::chrono::steady_clock::now();
+    NamedTensors outputs;
+    if (run.has_pictures()) {
+      const RunPart part = run.First();
+      outputs = context_.Run(*part.plan, part.inputs, {.cancel = request.cancel});
+    }
+    const std::chrono::duration<double> encoded = std::chrono::steady_clock::now() - start;
+    const TensorView features =
+        run.has_pictures() ? outputs.at(model().features).view() : TensorView{};
+    GenerationOutput output = GenerateAnswers(compiled_, run.rows(), features, request);
+    output.seconds.encode = encoded.count();
+    Count(output);
+    return output;
+  }
+
+  void Count(const GenerationOutput& output) {
+    cache_bytes_ = std::max(cache_bytes_, output.cache_bytes);
+    decoder_arena_bytes_ = std::max(decoder_arena_bytes_, output.arena_bytes);
+  }
+
   CompiledModel compiled_;
   Context context_;
   Context top_context_;  // of the detector's top layer, whose plans are small
@@ -212,12 +248,18 @@ SessionMemory Session::memory() const { return impl_->memory(); }
 
 Pictures Session::ReadImages(const std::vector<std::string>& files,
                              const PictureHeaders& headers) const {
-  return impl_->model().pictures.Read(files, headers);
+  return ReadPictures(impl_->model(), files, headers);
 }
 
 Pictures Session::ReadPages(const std::vector<PictureFile>& pages,
                             const PictureHeaders& headers) const {
-  return impl_->model().pictures.Read(pages, headers);
+  return ReadPictures(impl_->model(), pages, headers);
+}
+
+Pictures Session::ReadChats(const std::vector<ChatPrompt>& prompts) const {
+  if (impl_->model().chats) return impl_->model().chats->Read(prompts);
+  throw Error(ErrorKind::kUsage,
+              fmt::format("a {} model reads no conversations", impl_->info().family));
 }
 
 Pictures Session::JoinPictures(std::vector<Pictures> parts) const {
@@ -233,8 +275,9 @@ NamedTensors Session::Run(const NamedTensors& inputs, const RunHooks& hooks) {
 }
 
 const GenerationOptions* Session::generation_options() const {
-  const auto& decoder = impl_->model().decoder;
-  return decoder ? &decoder->generation : nullptr;
+  const LoadedModel& model = impl_->model();
+  if (model.causal) return &model.causal->generation;
+  return model.decoder ? &model.decoder->generation : nullptr;
 }
 
 GenerationOutput Session::Generate(const NamedTensors& inputs, const GenerationRequest& request) {

@@ -1,6 +1,7 @@
 #include "verify/proof_inputs.h"
 
 #include "pipeline/model_run.h"
+#include "pipeline/read_pictures.h"
 
 namespace vernier {
 
@@ -10,13 +11,14 @@ NamedTensors ReadProofInputs(const CompiledModel& model, const std::vector<std::
   for (const auto& [name, tensor] : fed) inputs.emplace(name, Tensor::CopyOf(tensor.view()));
   if (images.empty()) return inputs;
   PictureHeaders read = headers;
-  if (!model.model().info.reads_headers) read.questions.clear();
-  inputs.merge(model.model().pictures.Read(images, read).inputs);
+  const ModelInfo& info = model.model().info;
+  if (!info.reads_headers && !info.chats) read.questions.clear();
+  inputs.merge(ReadPictures(model.model(), images, read).inputs);
   return inputs;
 }
 
 std::vector<std::string> AnswerPrompts(const CompiledModel& model, const PictureHeaders& headers) {
-  if (model.model().info.reads_headers) return {};
+  if (model.model().info.reads_headers || model.model().info.chats) return {};
   return headers.questions;
 }
 
