@@ -9,6 +9,7 @@
 
 #include "bench/bench_result.h"
 #include "bench/earlier_result.h"
+#include "bench_devices.h"
 #include "bench_options.h"
 #include "bench_pair.h"
 #include "bench_table.h"
@@ -248,6 +249,7 @@ Outcome Lockstep(const BenchOptions& options, Terminal& terminal) {
 
 Outcome RunBench(const BenchOptions& options, Terminal& terminal) {
   CheckFlags(options);
+  if (!options.devices.empty()) return BenchDevices(options, terminal);
   return options.lockstep ? Lockstep(options, terminal) : Bench(options, terminal).Run();
 }
 
@@ -270,6 +272,8 @@ Verb BenchVerb() {
             "the table for one model at three batch sizes"},
            {"vernier bench --model vit-base --dtype f32,bf16 --threads 1-4 --json bench.json",
             "a sweep over numbers and threads, with every sample in a file"},
+           {"vernier bench --model PaddleOCR-VL --devices cpu,ascend --runs 20 --warmup 3",
+            "a port's protocol: mean, P50, P99, first token and throughput, a column a device"},
            {"vernier bench --model vit-base --b dtype=bf16",
             "f32 against bf16, alternately, with the interval of the ratio"},
            {"vernier bench --model vit-base --a program=old/vernier --b program=new/vernier "

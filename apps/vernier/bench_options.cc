@@ -76,7 +76,7 @@ std::vector<Flag> SweepFlags(BenchOptions& options) {
           {.name = "--patches",
            .metavar = "LIST",
            .section = "Sweep",
-           .help = "Patches of a picture, for models that take any number of them (Pix2Struct).",
+           .help = "Patches of a picture, for models that take any number of them.",
            .target = &options.patches,
            .unit = "patches",
            .default_text = "the checkpoint's"},
@@ -136,6 +136,12 @@ std::vector<Flag> TimingFlags(BenchOptions& options) {
            .target = &options.new_tokens,
            .unit = "tokens",
            .least = 0},
+          {.name = "--devices",
+           .metavar = "LIST",
+           .section = "Timing",
+           .help = "One column a device, such as cpu,cuda,ascend, of one configuration; a device "
+                   "that is not there is left out, and said so.",
+           .target = &options.devices},
           {.name = "--scenario",
            .metavar = "NAME",
            .section = "Timing",
@@ -276,6 +282,12 @@ void CheckFlags(const BenchOptions& options) {
   const auto refuse = [](const char* what, const char* hint) {
     throw Error(ErrorKind::kUsage, what, hint);
   };
+  const bool more = options.compares_sides() || options.profiles() || !options.against.empty() ||
+                    !options.scenario.empty();
+  if (!options.devices.empty() && more) {
+    refuse("--devices cannot be used with --b, --against, --profile, --trace or --scenario",
+           "measure one device with --device");
+  }
   if (!options.side_a.empty() && !options.compares_sides()) {
     refuse("--a needs --b", "say with --b what the other side has differently");
   }

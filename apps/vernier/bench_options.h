@@ -24,6 +24,7 @@ struct BenchOptions {
   int64_t runs = 0;  // 0: not given
   double min_time_s = 1;
   int64_t warmup = 0;  // 0: until steady
+  std::string devices;
   std::string scenario;
   bool profile = false;
   std::string trace;

@@ -83,7 +83,19 @@ std::vector<Flag> PictureFlagTable(PictureFlags& flags) {
        .section = "Pictures",
        .help = "PaddleOCR-VL: lay transparent pictures over white, or drop the transparency.",
        .target = &flags.alpha,
-       .choices = {"white", "drop"}}};
+       .choices = {"white", "drop"}},
+      {.name = "--dpi",
+       .metavar = "N",
+       .section = "Pictures",
+       .help = "Pixels per inch at which pages of a PDF are rendered.",
+       .target = &flags.dpi,
+       .unit = "dpi",
+       .least = 1},
+      {.name = "--pdf-password",
+       .metavar = "TEXT",
+       .section = "Pictures",
+       .help = "Password of encrypted PDF files.",
+       .target = &flags.pdf_password}};
 }
 
 void Apply(const PictureFlags& flags, SessionOptions& session) {
@@ -99,6 +111,8 @@ void Apply(const PictureFlags& flags, SessionOptions& session) {
   session.max_pixels = flags.max_pixels;
   session.min_pixels = flags.min_pixels;
   session.alpha = flags.alpha;
+  session.pdf_dpi = static_cast<double>(flags.dpi);
+  session.pdf_password = flags.pdf_password;
 }
 
 }  // namespace vernier

@@ -23,6 +23,8 @@ struct PictureFlags {
   int64_t max_pixels = 0;
   int64_t min_pixels = 0;
   std::string alpha = "white";
+  int64_t dpi = 200;
+  std::string pdf_password;
 };
 
 std::vector<Flag> PictureFlagTable(PictureFlags& flags);

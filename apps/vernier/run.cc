@@ -5,18 +5,18 @@
 #include <algorithm>
 #include <chrono>
 #include <filesystem>
+#include <span>
 #include <utility>
 
 #include "core/interrupt.h"
 #include "fed_inputs.h"
-#include "generation/generate.h"
 #include "io/image_paths.h"
-#include "io/npy.h"
-#include "io/safetensors.h"
+#include "io/pages.h"
 #include "json_output.h"
 #include "pipeline/dump.h"
 #include "run_instances.h"
 #include "run_options.h"
+#include "run_outputs.h"
 #include "run_report.h"
 #include "vernier/error.h"
 #include "vernier/version.h"
@@ -32,25 +32,11 @@ double SecondsSince(Clock::time_point start) {
 
 constexpr int64_t kDefaultLabels = 5;
 
-// The pictures or rows of one run, read and ready.
+// The pictures, conversations or rows of one run, read and ready.
 struct Batch {
-  std::vector<std::string> names;
-  std::vector<PictureInfo> pictures;
+  std::vector<PictureResult> rows;  // without what is still to come
   NamedTensors inputs;
 };
-
-// One row of ids each, filled up as transformers pads them.
-Tensor PaddedIds(const std::vector<GeneratedText>& rows, const GenerationOptions& options) {
-  size_t longest = 0;
-  for (const GeneratedText& row : rows) longest = std::max(longest, row.token_ids.size());
-  Tensor ids(DType::kI32, {static_cast<int64_t>(rows.size()), static_cast<int64_t>(longest)});
-  std::ranges::fill(ids.as<int32_t>(), FillToken(options));
-  for (size_t row = 0; row < rows.size(); ++row) {
-    std::ranges::copy(rows[row].token_ids,
-                      ids.as<int32_t>().begin() + static_cast<std::ptrdiff_t>(row * longest));
-  }
-  return ids;
-}
 
 class Runner {
  public:
@@ -58,7 +44,7 @@ class Runner {
       : options_(options),
         terminal_(terminal),
         start_(Clock::now()),
-        files_(ExpandImagePaths(options.images)),
+        files_(ExpandImagePaths(options.images, FilesToFind::kPicturesAndPdf)),
         fed_(ReadFedInputs(options.inputs)) {
     CheckOptions();
     session_.emplace(ToSessionOptions(options));
@@ -73,12 +59,17 @@ class Runner {
       return {};
     }
     if (!options_.dump.empty()) dump_.emplace(options_.dump, options_.dump_filter);
-    fed_.empty() ? RunPictures() : RunBatch(FedBatch());
+    if (!fed_.empty()) {
+      RunBatch(FedBatch());
+    } else {
+      chats() ? RunChats() : RunPictures();
+    }
     return Finish();
   }
 
  private:
   bool text() const { return options_.json != "-"; }
+  bool chats() const { return session_->info().chats; }
 
   void CheckOptions() const {
     const auto refuse = [](const char* what, const char* hint) {
@@ -87,10 +78,11 @@ class Runner {
     if (!files_.empty() && !fed_.empty()) {
       refuse("--image and --input exclude each other", "feed pixel_values, or give pictures");
     }
-    if (files_.empty() && fed_.empty() && options_.print_graph.empty()) {
+    const bool asks = !options_.chat.messages.empty() || !options_.chat.raw_prompts.empty() ||
+                      !options_.prompts.empty();
+    if (files_.empty() && fed_.empty() && !asks && options_.print_graph.empty()) {
       refuse("there is nothing to run on", "give --image FILE… or --input NAME=FILE.npy");
     }
-    CheckCount("--prompt", options_.prompts.size());
     CheckCount("--header-image", options_.header_images.size());
     if (options_.similarity && options_.embedding == "none") {
       refuse("--similarity compares embeddings, and --embedding is none", "use cls or mean");
@@ -133,10 +125,11 @@ class Runner {
 
   Batch FedBatch() {
     Batch batch;
-    const int64_t rows =
-        fed_.begin()->second.shape().rank() > 0 ? fed_.begin()->second.shape()[0] : 1;
+    const auto ids = fed_.find("input_ids");
+    const auto& [name, tensor] = ids != fed_.end() ? *ids : *fed_.begin();
+    const int64_t rows = tensor.shape().rank() > 0 ? tensor.shape()[0] : 1;
     for (int64_t row = 0; row < rows; ++row) {
-      batch.names.push_back(fmt::format("{}[{}]", fed_.begin()->first, row));
+      batch.rows.push_back({.image = fmt::format("{}[{}]", name, row)});
     }
     batch.inputs = std::move(fed_);
     return batch;
@@ -154,8 +147,29 @@ class Runner {
     return headers;
   }
 
-  // Unreadable pictures are named and left out; the others go on.
+  // A picture that cannot be used is named and left out; the others go on.
+  void LeaveOut(const std::string& name, const Error& error) {
+    report_->failed.push_back({name, error.message()});
+    terminal_.Note(fmt::format("error: {}", Printable(error.message())), Tone::kBad);
+    if (!error.hint().empty()) terminal_.Note(fmt::format("hint: {}", error.hint()));
+  }
+
+  // The pages of a file that are asked for.
+  std::vector<NamedPage> PagesOf(const std::string& file) {
+    if (options_.pages.empty() && !chats()) return {{.page = {file}, .name = file}};
+    const PageOptions page_options{.pdf = {.password = options_.pictures.pdf_password}};
+    const int count = CountPages(file, page_options);
+    if (count == 1 && options_.pages.empty()) return {{.page = {file}, .name = file}};
+    std::vector<NamedPage> pages;
+    for (int page : ParsePageList(options_.pages.empty() ? "1-" : options_.pages, count)) {
+      pages.push_back({.page = {file, page}, .name = fmt::format("{} page {}", file, page + 1)});
+    }
+    return pages;
+  }
+
   void RunPictures() {
+    RefuseChatFlags(options_.chat, session_->info().family);
+    CheckCount("--prompt", options_.prompts.size());
     std::vector<Pictures> ready;
     for (size_t i = 0; i < files_.size() && !Interrupted(); ++i) {
       if (text()) {
@@ -163,29 +177,98 @@ class Runner {
       }
       const Clock::time_point start = Clock::now();
       try {
-        ready.push_back(session_->ReadImages({files_[i]}, HeadersOf(i)));
+        for (const NamedPage& page : PagesOf(files_[i])) {
+          ready.push_back(session_->ReadPages({page.page}, HeadersOf(i)));
+          ready.back().info[0].file = page.name;
+          if (ready.size() == static_cast<size_t>(BatchSize())) RunReady(ready);
+        }
       } catch (const Error& error) {
-        report_->failed.push_back({files_[i], error.message()});
-        terminal_.Note(fmt::format("error: {}", Printable(error.message())), Tone::kBad);
-        if (!error.hint().empty()) terminal_.Note(fmt::format("hint: {}", error.hint()));
+        if (error.kind() != ErrorKind::kInput) throw;
+        LeaveOut(files_[i], error);
       }
       report_->decode_s += SecondsSince(start);
-      if (ready.size() == static_cast<size_t>(BatchSize())) RunReady(ready);
     }
     if (!ready.empty()) RunReady(ready);
     terminal_.ClearProgress();
   }
 
+  void RunChats() {
+    std::vector<std::vector<NamedPage>> pages;
+    for (const std::string& file : files_) {
+      try {
+        pages.push_back(PagesOf(file));
+      } catch (const Error& error) {
+        if (error.kind() != ErrorKind::kInput) throw;
+        LeaveOut(file, error);
+      }
+    }
+    if (pages.empty() && !files_.empty()) return;
+    const std::vector<ChatJob> jobs = ChatJobsOf(options_.chat, options_.prompts, pages);
+    report_->one_picture = jobs.size() == 1;
+    report_->several_questions =
+        options_.prompts.size() + options_.chat.tasks.size() + options_.chat.raw_prompts.size() > 1;
+    const auto batch_size = static_cast<size_t>(BatchSize());
+    if (dump_ && jobs.size() > batch_size) {
+      throw Error(ErrorKind::kUsage,
+                  fmt::format("--dump holds one batch, and there are {} prompts", jobs.size()),
+                  "dump one page with --pages, or raise --batch");
+    }
+    for (size_t begin = 0; begin < jobs.size() && !Interrupted(); begin += batch_size) {
+      const size_t count = std::min(batch_size, jobs.size() - begin);
+      RunJobs(std::span(jobs).subspan(begin, count));
+    }
+  }
+
+  // Reads and answers; where a job cannot be read, the others without it.
+  void RunJobs(std::span<const ChatJob> jobs) {
+    const Clock::time_point start = Clock::now();
+    std::vector<ChatPrompt> prompts;
+    for (const ChatJob& job : jobs) prompts.push_back(job.prompt);
+    Pictures pictures;
+    try {
+      pictures = session_->ReadChats(prompts);
+    } catch (const Error& error) {
+      if (error.kind() != ErrorKind::kInput) throw;
+      if (jobs.size() > 1) {
+        for (size_t i = 0; i < jobs.size(); ++i) RunJobs(jobs.subspan(i, 1));
+      } else {
+        LeaveOut(jobs[0].name, error);
+      }
+      return;
+    }
+    report_->decode_s += SecondsSince(start);
+    if (dump_ && std::ranges::count(pictures.inputs.at("attention_mask").as<int32_t>(), 0) > 0) {
+      throw Error(ErrorKind::kUsage, "--dump holds prompts of one length, and these differ",
+                  "dump one prompt after the other, each with --batch 1");
+    }
+    Batch batch{.rows = {}, .inputs = std::move(pictures.inputs)};
+    auto info = pictures.info.begin();
+    for (const ChatJob& job : jobs) {
+      PictureResult& row = batch.rows.emplace_back();
+      row.image = job.name;
+      row.question = job.question;
+      for (const ChatTurn& turn : job.prompt.turns) {
+        for (size_t i = 0; i < turn.pictures.size(); ++i) TakeInfo(std::move(*info++), row);
+      }
+    }
+    RunBatch(std::move(batch));
+  }
+
+  void TakeInfo(PictureInfo info, PictureResult& row) {
+    for (const std::string& warning : info.warnings) {
+      terminal_.Warn(fmt::format("{}: {}", row.image, warning));
+    }
+    row.pictures.push_back(std::move(info));
+  }
+
   void RunReady(std::vector<Pictures>& ready) {
     Batch batch;
     Pictures pictures = session_->JoinPictures(std::exchange(ready, {}));
-    for (const PictureInfo& info : pictures.info) {
-      batch.names.push_back(info.file);
-      for (const std::string& warning : info.warnings) {
-        terminal_.Warn(fmt::format("{}: {}", info.file, warning));
-      }
+    for (PictureInfo& info : pictures.info) {
+      PictureResult& row = batch.rows.emplace_back();
+      row.image = info.file;
+      TakeInfo(std::move(info), row);
     }
-    batch.pictures = std::move(pictures.info);
     batch.inputs = std::move(pictures.inputs);
     RunBatch(std::move(batch));
   }
@@ -215,7 +298,7 @@ class Runner {
 
   // The prompts of a model that reads them as the beginning of its answer.
   std::vector<std::string> DecoderPrompts(size_t rows) {
-    if (options_.prompts.empty() || session_->info().reads_headers) return {};
+    if (options_.prompts.empty() || session_->info().reads_headers || chats()) return {};
     if (options_.prompts.size() == 1) return std::vector<std::string>(rows, options_.prompts[0]);
     const size_t first = std::exchange(next_prompt_, next_prompt_ + rows);
     if (first + rows > options_.prompts.size()) return options_.prompts;  // refused with the counts
@@ -229,21 +312,28 @@ class Runner {
     // run's own flags of these names serve sampling as well.
     if (options_.top_k > 0) request.options.top_k = options_.top_k;
     if (options_.seed > 0) request.options.seed = static_cast<uint64_t>(options_.seed);
-    request.prompts = DecoderPrompts(batch.names.size());
+    request.prompts = DecoderPrompts(batch.rows.size());
     request.log_probs = options_.log_probs;
     request.cancel = &InterruptFlag();
     return request;
   }
 
-  void RunAnswers(const Batch& batch) {
+  // Whether an answer is shown while it is written: one alone on a terminal, and the pages of a
+  // conversation wherever they go, as they may take minutes.
+  bool Streams(const Batch& batch, const GenerationRequest& request) const {
+    if (!text() || request.options.num_beams > 1) return false;
+    if (chats()) return batch.rows.size() == 1;
+    return report_->one_picture && terminal_.output_is_terminal();
+  }
+
+  void RunAnswers(Batch& batch) {
     const Clock::time_point start = Clock::now();
     GenerationRequest request = RequestFor(batch);
-    // One answer on a terminal is shown while it is written.
-    report_->one_picture = files_.size() == 1;
-    const bool streams = text() && report_->one_picture && terminal_.output_is_terminal() &&
-                         request.options.num_beams == 1;
+    if (!chats()) report_->one_picture = files_.size() == 1;
+    const bool streams = Streams(batch, request);
     if (streams) {
       terminal_.ClearProgress();
+      if (chats()) terminal_.Write(HeadingOf(batch.rows[0], *report_));
       request.on_text = [&](int64_t, std::string_view piece) {
         terminal_.Write(ShownText(piece));
         terminal_.Flush();
@@ -256,11 +346,9 @@ class Runner {
     Add(output.seconds);
     if (dump_) DumpAnswers(batch, output, request.options);
     for (size_t row = 0; row < output.rows.size(); ++row) {
-      PictureResult result;
-      result.image = batch.names[row];
-      if (row < batch.pictures.size()) result.picture = batch.pictures[row];
+      PictureResult& result = batch.rows[row];
       result.answer = std::move(output.rows[row]);
-      WarnOfLength(*result.answer, request.options);
+      WarnOfLength(result, request.options);
       if (text() && !streams) PrintResult(result, *report_, terminal_);
       report_->results.push_back(std::move(result));
     }
@@ -273,9 +361,17 @@ class Runner {
     report_->generation.steps += seconds.steps;
   }
 
-  void WarnOfLength(const GeneratedText& answer, const GenerationOptions& options) {
+  void WarnOfLength(const PictureResult& result, const GenerationOptions& options) {
+    const GeneratedText& answer = *result.answer;
     const bool said = options.max_new_tokens || options.max_length || length_warned_;
     if (said || answer.finish_reason != FinishReason::kLength) return;
+    if (chats()) {
+      terminal_.Warn(
+          fmt::format("{}: the answer was cut off after {} tokens (--max-new-tokens "
+                      "allows more, within the model's context)",
+                      result.image, std::ssize(answer.token_ids) - answer.prompt_tokens));
+      return;
+    }
     length_warned_ = true;
     terminal_.Warn(
         "an answer was cut off after 20 tokens, the default where generation_config.json and "
@@ -289,24 +385,27 @@ class Runner {
     for (const auto& [name, tensor] : batch.inputs) {
       inputs.emplace(name, Tensor::CopyOf(tensor.view()));
     }
-    inputs.emplace("decoder_input_ids", PaddedIds(output.rows, options));
+    inputs.emplace("decoder_input_ids", PaddedIds(output.rows, options, !chats()));
     NamedTensors outputs = session_->Run(inputs, dump_->Hooks());
-    outputs.emplace("generated_ids", PaddedIds(output.rows, options));
+    outputs.emplace("generated_ids", PaddedIds(output.rows, options, !chats()));
     FinishDump(outputs);
   }
 
-  void ReportInstances(const Batch& batch, const NamedTensors& outputs) {
+  void ReportInstances(Batch& batch, const NamedTensors& outputs) {
     const Clock::time_point start = Clock::now();
+    std::vector<PictureInfo> pictures;
+    for (const PictureResult& row : batch.rows) {
+      pictures.insert(pictures.end(), row.pictures.begin(), row.pictures.end());
+    }
     std::vector<PictureInstances> found = session_->FindInstances(
-        outputs, batch.pictures,
+        outputs, pictures,
         {.least_score = options_.score_threshold, .max_instances = options_.max_detections});
     report_->detect_s += SecondsSince(start);
-    for (size_t row = 0; row < batch.names.size(); ++row) {
-      PictureResult result;
-      result.image = batch.names[row];
-      if (row < batch.pictures.size()) result.picture = batch.pictures[row];
+    for (size_t row = 0; row < batch.rows.size(); ++row) {
+      PictureResult& result = batch.rows[row];
       const auto image_id = static_cast<int64_t>(report_->results.size());
-      instance_output_->Add(image_id, result.picture ? &*result.picture : nullptr, found[row]);
+      instance_output_->Add(image_id, result.pictures.empty() ? nullptr : &result.pictures[0],
+                            found[row]);
       if (text()) PrintInstances(result.image, found[row], session_->info().labels, terminal_);
       result.instances = std::move(found[row]);
       report_->results.push_back(std::move(result));
@@ -314,16 +413,14 @@ class Runner {
     terminal_.Flush();
   }
 
-  void Report(const Batch& batch, const NamedTensors& outputs) {
+  void Report(Batch& batch, const NamedTensors& outputs) {
     const Tensor& features = session_->Features(outputs);
     const auto logits = outputs.find("logits");
     const bool embed = options_.embedding != "none";
     const Tensor embeddings = embed ? session_->Embedding(outputs, options_.embedding) : Tensor();
-    for (size_t row = 0; row < batch.names.size(); ++row) {
+    for (size_t row = 0; row < batch.rows.size(); ++row) {
       const auto index = static_cast<int64_t>(row);
-      PictureResult result;
-      result.image = batch.names[row];
-      if (row < batch.pictures.size()) result.picture = batch.pictures[row];
+      PictureResult& result = batch.rows[row];
       result.features = Row(features, index).shape;
       if (logits != outputs.end()) {
         result.labels = TopLabels(Row(logits->second, index).as<float>(), session_->info().labels,
@@ -353,39 +450,11 @@ class Runner {
     dump_->Finish(std::move(facts), outputs, session_->AbsentTaps());
   }
 
-  void WriteOut() const {
-    if (kept_.empty()) return;
-    NamedTensors joined;
-    for (const auto& [name, first] : kept_[0]) {
-      std::vector<Tensor> parts;
-      for (const NamedTensors& outputs : kept_) {
-        parts.push_back(Tensor::CopyOf(outputs.at(name).view()));
-      }
-      joined.emplace(name, Stacked(parts));
-    }
-    const bool embed = options_.embedding != "none";
-    if (embed) {
-      joined.insert_or_assign("embedding", session_->Embedding(joined, options_.embedding));
-    }
-    if (options_.out.ends_with(".npy")) {
-      WriteNpy(options_.out,
-               embed ? joined.at("embedding").view() : session_->Features(joined).view());
-      return;
-    }
-    std::vector<TensorToWrite> tensors;
-    for (const auto& [name, tensor] : joined) {
-      tensors.push_back({name, tensor.dtype(), tensor.shape()});
-    }
-    WriteSafetensors(options_.out, std::move(tensors), [&](const TensorToWrite& wanted) {
-      return Tensor::CopyOf(joined.at(wanted.name).view());
-    });
-  }
-
   Outcome Finish() {
     if (instance_output_) {
       instance_output_->Finish();
     } else if (!options_.out.empty()) {
-      WriteOut();
+      WriteOutputs(options_.out, kept_, *session_, options_.embedding);
     }
     if (text() && options_.similarity && !report_->results.empty()) {
       PrintSimilarity(*report_, terminal_);
@@ -450,6 +519,8 @@ Verb RunVerb() {
                    {"vernier run --model vit-base --image cat.jpg --dump out --dump-filter "
                     "'encoder.layer.*'",
                     "every module's output of one layer stack, as .npy"},
+                   {"vernier run --model PaddleOCR-VL --image scan.pdf --pages 1-3 --task ocr",
+                    "the text of a document's pages, as it is read"},
                    {"vernier run --model vit-base --input pixel_values=x.npy --json -",
                     "a tensor in, JSON out"}},
       .start = Starter(RunFlags, RunRun)};

@@ -7,9 +7,15 @@ std::vector<Flag> InputFlags(RunVerbOptions& options) {
   return {{.name = "--image",
            .metavar = "FILE",
            .section = "Input",
-           .help = "Pictures: files, folders with all below, patterns; repeats.",
+           .help = "Pictures: files (PDF too), folders with all below, patterns; repeats.",
            .target = &options.images,
            .completion = Completion::kFile},
+          {.name = "--pages",
+           .metavar = "LIST",
+           .section = "Input",
+           .help = "Pages of PDF and TIFF files, such as 1-3,7 or 5-.",
+           .target = &options.pages,
+           .default_text = "all for models that read conversations, else the first"},
           {.name = "--input",
            .metavar = "NAME=F.npy",
            .section = "Input",
@@ -156,6 +162,7 @@ std::vector<Flag> RunFlags(RunVerbOptions& options) {
   const auto add = [&](const std::vector<Flag>& more) {
     flags.insert(flags.end(), more.begin(), more.end());
   };
+  add(ChatFlagTable(options.chat));
   add(PictureFlagTable(options.pictures));
   add(SessionFlagTable(options.session));
   add({{.name = "--dtype",

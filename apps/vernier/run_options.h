@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "chat_flags.h"
 #include "generation_flags.h"
 #include "picture_flags.h"
 #include "session_flags.h"
@@ -21,6 +22,8 @@ struct RunVerbOptions {
   PictureFlags pictures;
   int64_t max_image_pixels = 0;
   std::vector<std::string> prompts;
+  ChatFlags chat;
+  std::string pages;
   std::vector<std::string> header_images;
   bool labels = false;
   int64_t top_k = 0;  // 0: five labels, or the checkpoint's when sampling

@@ -44,8 +44,9 @@ std::string ShortName(const std::string& path) {
 }
 
 void WritePicture(const PictureInfo& picture, JsonWriter& json) {
-  json.Key("picture")
-      .BeginObject()
+  json.BeginObject()
+      .Field("file", picture.file)
+      .Field("page", picture.page + 1)
       .Field("mode", picture.mode)
       .Field("height", picture.height)
       .Field("width", picture.width)
@@ -69,7 +70,15 @@ void WriteAnswer(const GeneratedText& answer, const RunReport& report, JsonWrite
 
 void WriteResult(const PictureResult& result, const RunReport& report, JsonWriter& json) {
   json.BeginObject().Field("image", result.image);
-  if (result.picture) WritePicture(*result.picture, json);
+  if (!result.question.empty()) json.Field("prompt", result.question);
+  if (result.pictures.size() == 1) {
+    json.Key("picture");
+    WritePicture(result.pictures[0], json);
+  } else if (!result.pictures.empty()) {
+    json.Key("pictures").BeginArray();
+    for (const PictureInfo& picture : result.pictures) WritePicture(picture, json);
+    json.EndArray();
+  }
   if (result.instances) {
     json.Field("height", result.instances->height).Field("width", result.instances->width);
     json.Key("instances").BeginArray();
@@ -144,7 +153,19 @@ std::string ShownText(std::string_view text) {
   return shown;
 }
 
+std::string HeadingOf(const PictureResult& result, const RunReport& report) {
+  if (report.one_picture) return "";
+  const bool asked = report.several_questions && !result.question.empty();
+  return asked ? fmt::format("{}: {}\n", Printable(result.image), ShownText(result.question))
+               : fmt::format("{}:\n", Printable(result.image));
+}
+
 void PrintResult(const PictureResult& result, const RunReport& report, Terminal& terminal) {
+  if (result.answer && report.session.info().chats) {
+    terminal.Write(HeadingOf(result, report) + ShownText(result.answer->text) + "\n");
+    terminal.Flush();
+    return;
+  }
   std::string text;
   if (result.answer) {
     text = ShownText(result.answer->text);

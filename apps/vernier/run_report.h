@@ -13,10 +13,11 @@
 
 namespace vernier {
 
-/// One picture, or one row of a fed tensor.
+/// One picture, or one row of a fed tensor, or one conversation.
 struct PictureResult {
   std::string image;
-  std::optional<PictureInfo> picture;
+  std::string question = {};          // of a conversation
+  std::vector<PictureInfo> pictures;  // one, but in conversations
   std::vector<LabelScore> labels;
   std::vector<float> embedding;
   Shape features;                             // [tokens, width]
@@ -42,11 +43,14 @@ struct RunReport {
   GenerationSeconds generation = {};  // summed over the batches
   bool beams = false;                 // answers have scores
   bool one_picture = false;           // its answer stands alone
+  bool several_questions = false;     // of one picture: an answer stands below its own
 };
 
 /// Text that a model wrote, safe for a terminal: lines and tabs stay, other control characters are
 /// shown as \xHH.
 std::string ShownText(std::string_view text);
+/// The line above the answer of a conversation; empty where there is one alone.
+std::string HeadingOf(const PictureResult& result, const RunReport& report);
 void PrintResult(const PictureResult& result, const RunReport& report, Terminal& terminal);
 void PrintSimilarity(const RunReport& report, Terminal& terminal);
 void PrintPlacement(const std::vector<PlacedNode>& placement, Terminal& terminal);

@@ -68,8 +68,12 @@ std::string Workload::OutputsHash() const {
 }
 
 int64_t Workload::patches() const {
-  const auto found = inputs_.find("flattened_patches");
-  return found == inputs_.end() ? 0 : found->second.shape()[1];
+  if (const auto found = inputs_.find("flattened_patches"); found != inputs_.end()) {
+    return found->second.shape()[1];
+  }
+  const auto grids = inputs_.find("image_grid_thw");
+  if (grids == inputs_.end()) return 0;
+  return inputs_.at("pixel_values").shape()[0] / grids->second.shape()[0];
 }
 
 }  // namespace vernier

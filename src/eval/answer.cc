@@ -10,6 +10,7 @@
 
 #include "core/interrupt.h"
 #include "eval/objects.h"
+#include "models/paddleocr_vl/prompt.h"
 #include "pipeline/results.h"
 #include "vernier/error.h"
 
@@ -89,6 +90,43 @@ std::string BehindPrompt(const std::string& text, const std::string& prompt) {
   return start == std::string::npos ? "" : text.substr(start);
 }
 
+void TakeText(const GeneratedText& text, Record& record) {
+  record.answer = text.text;
+  record.tokens = std::ssize(text.token_ids) - text.prompt_tokens;
+  record.figures.emplace_back("cut_off", text.finish_reason == FinishReason::kLength ? 1 : 0);
+}
+
+// What a sample asks of a model that chats: its question, or to read the picture.
+ChatPrompt PromptOf(const Sample& sample) {
+  const std::string text = sample.prompt.empty() ? TaskPrompt("ocr") : sample.prompt;
+  return {.turns = {{.pictures = {{.file = sample.image}}, .text = text}}};
+}
+
+AnswerSamples ChatWith(Session& session, const GenerationOptions& options) {
+  return [&session, options](std::span<const Sample> samples) {
+    std::vector<Record> records(samples.size());
+    std::vector<ChatPrompt> prompts;
+    std::vector<size_t> rows;  // the sample of each prompt
+    Pictures pictures;
+    for (size_t i = 0; i < samples.size(); ++i) {
+      try {
+        pictures = session.ReadChats({PromptOf(samples[i])});
+        prompts.push_back(PromptOf(samples[i]));
+        rows.push_back(i);
+      } catch (const Error& error) {
+        if (!IsSampleError(error)) throw;
+        records[i].error = error.message();
+      }
+    }
+    if (rows.empty()) return records;
+    if (samples.size() > 1) pictures = session.ReadChats(prompts);
+    const GenerationOutput output =
+        session.Generate(pictures.inputs, {.options = options, .cancel = &InterruptFlag()});
+    for (size_t row = 0; row < rows.size(); ++row) TakeText(output.rows[row], records[rows[row]]);
+    return records;
+  };
+}
+
 }  // namespace
 
 AnswerSamples ClassifyWith(Session& session) {
@@ -148,6 +186,7 @@ AnswerSamples WriteWith(Session& session, const GenerationOptions& options) {
                 fmt::format("a {} model does not answer in text", session.info().family),
                 "give a set of labels or pairs, or a model that writes");
   }
+  if (session.info().chats) return ChatWith(session, options);
   return [&session, options](std::span<const Sample> samples) {
     std::vector<Record> records(samples.size());
     const PictureBatch batch(session, samples, &Sample::image, records);
@@ -161,9 +200,8 @@ AnswerSamples WriteWith(Session& session, const GenerationOptions& options) {
     for (size_t row = 0; row < batch.rows().size(); ++row) {
       const GeneratedText& text = output.rows[row];
       Record& record = records[batch.rows()[row]];
-      record.answer = prompts ? BehindPrompt(text.text, request.prompts[row]) : text.text;
-      record.tokens = std::ssize(text.token_ids) - text.prompt_tokens;
-      record.figures.emplace_back("cut_off", text.finish_reason == FinishReason::kLength ? 1 : 0);
+      TakeText(text, record);
+      if (prompts) record.answer = BehindPrompt(text.text, request.prompts[row]);
     }
     return records;
   };

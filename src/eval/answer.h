@@ -29,7 +29,8 @@ AnswerSamples EmbedWith(Session& session, std::string_view kind);
 AnswerSamples DetectWith(Session& session);
 
 /// Texts. A model that reads its question above the picture finds it there; for others the question
-/// is what the answer begins with, and the record leaves it out again. Throws Error{kUsage} for a
+/// is what the answer begins with, and the record leaves it out again. A model that chats is asked
+/// the question about the picture, or to read it where there is none. Throws Error{kUsage} for a
 /// model that does not write.
 AnswerSamples WriteWith(Session& session, const GenerationOptions& options);
 

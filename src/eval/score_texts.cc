@@ -27,7 +27,8 @@ constexpr MeanMetric kMeans[] = {
     {"rouge_1", [](Text r, Text c) { return RougeN(r, c, 1).f; }},
     {"rouge_2", [](Text r, Text c) { return RougeN(r, c, 2).f; }},
     {"rouge_l", [](Text r, Text c) { return RougeL(r, c).f; }},
-    {"ned", [](Text r, Text c) { return NormalizedEditDistance(r, c); }, true}};
+    {"ned", [](Text r, Text c) { return NormalizedEditDistance(r, c); }, true},
+    {"1-ned", [](Text r, Text c) { return 1 - NormalizedEditDistance(r, c); }}};
 
 // Edits of all answers by the length of all references.
 struct RateMetric {
