@@ -62,7 +62,7 @@ Objects ObjectsOf(std::span<const Record> records, FailedSamples failed) {
 
 Metric MetricOf(std::string name, double value, int64_t pictures) {
   return {.name = std::move(name),
-          .value = value,
+          .value = value < 0 ? kNone : value,
           .interval = {kNone, kNone},
           .n = value < 0 ? 0 : pictures};
 }

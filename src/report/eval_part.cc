@@ -59,13 +59,15 @@ Figure MetricFigure(const Json& metrics) {
   for (const Json& metric : metrics.items()) {
     const double value = metric.GetNumber("value", kNone);
     if (!(value >= 0 && value <= 1)) continue;
+    // Average precision has no interval.
+    const double low = metric.GetNumber("low", value), high = metric.GetNumber("high", value);
     figure.plot.series[0].points.push_back(
         {.x = static_cast<double>(figure.plot.x.names.size()),
          .y = value,
          .label = fmt::format("{}: {} ({})", metric.GetString("name"), ShortNumber(value),
                               IntervalText(metric)),
-         .low = metric.GetNumber("low", 0),
-         .high = metric.GetNumber("high", 0)});
+         .low = std::isnan(low) ? value : low,
+         .high = std::isnan(high) ? value : high});
     figure.plot.x.names.push_back(metric.GetString("name"));
   }
   return figure;

@@ -294,7 +294,9 @@ class Drawing {
 
 std::vector<double> LinearTicks(double low, double high, int count) {
   const double rough = (high - low) / std::max(1, count);
-  if (!(rough > 0) || !std::isfinite(rough)) return {};
+  // Steps that rounding swallows would never reach the end.
+  const double finest = std::max(std::abs(low), std::abs(high)) * 1e-12;
+  if (!(rough > finest) || !std::isfinite(rough)) return {};
   const double power = std::pow(10.0, std::floor(std::log10(rough)));
   double step = 10 * power;
   for (const double factor : {1.0, 2.0, 5.0}) {

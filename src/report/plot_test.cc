@@ -102,6 +102,7 @@ TEST(LinearTicks, AreRoundNumbersInsideTheRange) {
   EXPECT_THAT(LinearTicks(0.3, 0.9, 3), ElementsAre(testing::DoubleEq(0.4), testing::DoubleEq(0.6),
                                                     testing::DoubleNear(0.8, 1e-12)));
   EXPECT_THAT(LinearTicks(1, 1, 5), testing::IsEmpty());
+  EXPECT_THAT(LinearTicks(1 - 1e-15, 1, 5), testing::IsEmpty());
   EXPECT_THAT(LinearTicks(0, std::numeric_limits<double>::infinity(), 5), testing::IsEmpty());
 }
 
