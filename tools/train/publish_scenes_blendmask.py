@@ -50,6 +50,7 @@ def write_checkpoint(folder, state):
     (folder / "model.safetensors").chmod(0o644)
     with open(folder / "config.yaml", "w") as out:
         yaml.safe_dump(CONFIG, out, default_flow_style=None, sort_keys=False)
+    (folder / "classes.txt").write_text("\n".join(CLASSES) + "\n")
 
 
 def write_held_out(folder):
