@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
+#include <initializer_list>
 
 #include "bench/certified.h"
 #include "bench/sweep.h"
@@ -27,13 +28,13 @@ std::vector<std::string> SplitAtCommas(const std::string& text) {
   return parts;
 }
 
-std::vector<std::string> OneOf(std::string_view flag, const std::string& text,
-                               std::string_view first, std::string_view second) {
+std::vector<std::string> SomeOf(std::string_view flag, const std::string& text,
+                                std::initializer_list<std::string_view> words) {
   std::vector<std::string> parts = SplitAtCommas(text);
   for (const std::string& part : parts) {
-    if (part == first || part == second) continue;
-    throw Error(ErrorKind::kUsage, fmt::format("{}: expected {} or {}, found '{}'", flag, first,
-                                               second, part.substr(0, 40)));
+    if (std::ranges::count(words, part) > 0) continue;
+    throw Error(ErrorKind::kUsage, fmt::format("{}: expected {}, found '{}'", flag,
+                                               fmt::join(words, " or "), part.substr(0, 40)));
   }
   return parts;
 }
@@ -66,43 +67,45 @@ std::string UsualBatches(const BenchOptions& options) {
 }
 
 std::vector<Flag> SweepFlags(BenchOptions& options) {
-  return {{.name = "--batch",
-           .metavar = "LIST",
-           .section = "Sweep",
-           .help = "Pictures per run: 1,4,8 or ranges such as 1-8, 8-32+8, 1-64*2.",
-           .target = &options.batch,
-           .unit = "pictures",
-           .default_text = "1,4,8; what a scenario asks for; 1 with --b"},
-          {.name = "--patches",
-           .metavar = "LIST",
-           .section = "Sweep",
-           .help = "Patches of a picture, for models that take any number of them.",
-           .target = &options.patches,
-           .unit = "patches",
-           .default_text = "the checkpoint's"},
-          {.name = "--dtype",
-           .metavar = "LIST",
-           .section = "Sweep",
-           .help = "Numbers to compute in: f32, bf16, or both as f32,bf16.",
-           .target = &options.dtype},
-          {.name = "--threads",
-           .metavar = "LIST",
-           .section = "Sweep",
-           .help = "Threads of all streams together, as a list or ranges.",
-           .target = &options.threads,
-           .default_text = "all that this process may use"},
-          {.name = "--streams",
-           .metavar = "LIST",
-           .section = "Sweep",
-           .help = "Sessions that run at the same time, each with its own weights and an equal "
-                   "part of the threads.",
-           .target = &options.streams},
-          {.name = "--branches",
-           .metavar = "LIST",
-           .section = "Sweep",
-           .help = "A model's independent branches one after the other (serial), at the same time "
-                   "on one thread each (parallel), or both as serial,parallel.",
-           .target = &options.branches}};
+  return {
+      {.name = "--batch",
+       .metavar = "LIST",
+       .section = "Sweep",
+       .help = "Pictures per run: 1,4,8 or ranges such as 1-8, 8-32+8, 1-64*2.",
+       .target = &options.batch,
+       .unit = "pictures",
+       .default_text = "1,4,8; what a scenario asks for; 1 with --b"},
+      {.name = "--patches",
+       .metavar = "LIST",
+       .section = "Sweep",
+       .help = "Patches of a picture, for models that take any number of them.",
+       .target = &options.patches,
+       .unit = "patches",
+       .default_text = "the checkpoint's"},
+      {.name = "--dtype",
+       .metavar = "LIST",
+       .section = "Sweep",
+       .help = "Numbers to compute in: f32, bf16, int8 (bf16 with weights in 8 bits), or several "
+               "as f32,bf16.",
+       .target = &options.dtype},
+      {.name = "--threads",
+       .metavar = "LIST",
+       .section = "Sweep",
+       .help = "Threads of all streams together, as a list or ranges.",
+       .target = &options.threads,
+       .default_text = "all that this process may use"},
+      {.name = "--streams",
+       .metavar = "LIST",
+       .section = "Sweep",
+       .help = "Sessions that run at the same time, each with its own weights and an equal "
+               "part of the threads.",
+       .target = &options.streams},
+      {.name = "--branches",
+       .metavar = "LIST",
+       .section = "Sweep",
+       .help = "A model's independent branches one after the other (serial), at the same time "
+               "on one thread each (parallel), or both as serial,parallel.",
+       .target = &options.branches}};
 }
 
 std::vector<Flag> TimingFlags(BenchOptions& options) {
@@ -222,12 +225,12 @@ std::vector<Flag> BenchFlags(BenchOptions& options) {
 
 GridLists ReadGrid(const BenchOptions& options) {
   GridLists lists;
-  lists.dtypes = OneOf("--dtype", options.dtype, "f32", "bf16");
+  lists.dtypes = SomeOf("--dtype", options.dtype, {"f32", "bf16", "int8"});
   lists.threads = options.threads.empty() ? std::vector<int64_t>{AvailableThreads()}
                                           : SweepOf("--threads", options.threads);
   lists.streams = SweepOf("--streams", options.streams);
   lists.parallel_branches.clear();
-  for (const std::string& part : OneOf("--branches", options.branches, "serial", "parallel")) {
+  for (const std::string& part : SomeOf("--branches", options.branches, {"serial", "parallel"})) {
     lists.parallel_branches.push_back(part == "parallel");
   }
   lists.sizes = SizesOf(options.session);

@@ -101,7 +101,8 @@ std::vector<Fit> FitOf(int64_t elements) {
   if (machine.memory_limit_bytes > 0) available = std::min(available, machine.memory_limit_bytes);
   constexpr int64_t kProgram = int64_t{100} << 20;
   std::vector<Fit> fits;
-  for (const auto& [dtype, size] : {std::pair{"f32", 4}, std::pair{"bf16", 2}}) {
+  for (const auto& [dtype, size] :
+       {std::pair{"f32", 4}, std::pair{"bf16", 2}, std::pair{"int8", 1}}) {
     // 1.3: the bound on anonymous memory that the tests hold the engine to.
     const auto bytes = static_cast<int64_t>(1.3 * static_cast<double>(elements * size)) + kProgram;
     fits.push_back({dtype, bytes, available == 0 || bytes <= available});

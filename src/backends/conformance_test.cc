@@ -544,28 +544,30 @@ std::vector<Case> AllCases() {
 
 // In f32 partial sums of n products of values up to 1 grow as sqrt(n), every addition rounds by
 // 2^-24 of them, and n such errors add up as sqrt(n) again: n * 2^-24; 16 more for approximated
-// exponentials. In bf16 both factors of each product round by 2^-9: sqrt(n) * 2^-8. Four times that
-// is beyond the tail of some ten thousand elements.
-double Allowed(const Case& c, bool half, double magnitude) {
+// exponentials. In bf16 both factors of each product round by 2^-9: sqrt(n) * 2^-8. Weights in 8
+// bits round by 1/254 of the largest of them, which is at most 2^-7 of values up to 1 beside
+// bf16's. Four times that is beyond the tail of some ten thousand elements.
+double Allowed(const Case& c, const std::string& dtype, double magnitude) {
   const double n = static_cast<double>(c.sum_length), scale = std::max(1.0, magnitude);
   const double f32 = (n + 16) * std::ldexp(1.0, -24) * scale;
-  return 4 * (half ? f32 + std::sqrt(n) * std::ldexp(1.0, -8) * scale : f32);
+  if (dtype == "f32") return 4 * f32;
+  return 4 * (f32 + std::sqrt(n) * std::ldexp(1.0, dtype == "bf16" ? -8 : -7) * scale);
 }
 
 struct Device {
   std::string name;
   std::unique_ptr<Backend> backend;
-  bool half;
+  std::string dtype;
   int threads;
 };
 
 std::vector<Device> Devices() {
   std::vector<Device> devices;
   for (Isa isa : Cpu().isas) {
-    for (bool half : {false, true}) {
-      devices.push_back({fmt::format("cpu {} {}", Name(isa), half ? "bf16" : "f32"),
-                         MakeCpuBackend({.isa = isa, .onednn = OnednnUse::kNever}), half,
-                         half ? 2 : 1});
+    for (const char* dtype : {"f32", "bf16", "int8"}) {
+      devices.push_back({fmt::format("cpu {} {}", Name(isa), dtype),
+                         MakeCpuBackend({.isa = isa, .onednn = OnednnUse::kNever}), dtype,
+                         dtype == std::string("f32") ? 1 : 2});
     }
   }
   return devices;
@@ -578,12 +580,12 @@ void CompareWithReference(const Case& c, const Device& device, bool strided) {
   const NamedTensors expected = RunGraph(graph, how);
   how.options.backend = device.backend.get();
   how.options.threads = device.threads;
-  if (device.half) how.options.precision = PresetRules("bf16", {});
+  how.options.precision = PresetRules(device.dtype, {});
   const NamedTensors found = RunGraph(graph, how);
   for (const auto& [name, tensor] : expected) {
     ASSERT_EQ(found.at(name).shape().ToString(), tensor.shape().ToString());
     EXPECT_LE(LargestDifference(found.at(name), tensor),
-              Allowed(c, device.half, LargestMagnitude(tensor)))
+              Allowed(c, device.dtype, LargestMagnitude(tensor)))
         << name;
   }
 }
@@ -742,7 +744,7 @@ TEST(Conformance, OfCompositesWithTheirDecompositionsHolds) {
       const Tensor& parts = found.at("parts " + name.substr(6));
       ASSERT_EQ(parts.shape().ToString(), whole.shape().ToString()) << c.name;
       // Intermediate values round to f32 in the parts alone.
-      EXPECT_LE(LargestDifference(parts, whole), Allowed(c, false, LargestMagnitude(whole)))
+      EXPECT_LE(LargestDifference(parts, whole), Allowed(c, "f32", LargestMagnitude(whole)))
           << c.name << ": " << name;
     }
   }

@@ -16,9 +16,9 @@ struct Peaks {
   double bf16_gflops = 0;
   double gb_per_s = 0;  // 1e9 bytes, all threads reading memory that no cache holds
 
-  /// GFLOP/s for products of numbers called `dtype` ("f32", "bf16").
+  /// GFLOP/s for products of numbers called `dtype` ("f32", "bf16", or "int8", multiplied as bf16).
   double gflops(const std::string& dtype) const {
-    return dtype == "bf16" ? bf16_gflops : f32_gflops;
+    return dtype == "f32" ? f32_gflops : bf16_gflops;
   }
 };
 

@@ -47,14 +47,15 @@ bool Matches(const PrecisionRule& rule, const Graph& graph, const Node& node) {
 PrecisionRules PresetRules(std::string_view name, const std::vector<std::string>& keep_f32,
                            const std::vector<std::string>& f32_activations) {
   if (name == "f32") return {};
-  if (name != "bf16") {
-    throw Error(ErrorKind::kUsage, fmt::format("unknown dtype '{}'", name), "use f32 or bf16");
+  if (name != "bf16" && name != "int8") {
+    throw Error(ErrorKind::kUsage, fmt::format("unknown dtype '{}'", name),
+                "use f32, bf16 or int8");
   }
-  constexpr Precision kBf16{DType::kBF16, DType::kBF16, DType::kBF16};
-  PrecisionRules rules = {{"*", kBf16}};
+  const DType weight = name == "int8" ? DType::kI8 : DType::kBF16;
+  PrecisionRules rules = {{"*", {weight, DType::kBF16, DType::kBF16}}};
   for (const std::string& pattern : keep_f32) rules.push_back({pattern, {}});
-  constexpr Precision kHalfWeights{DType::kBF16, DType::kF32, DType::kF32};
-  for (const std::string& pattern : f32_activations) rules.push_back({pattern, kHalfWeights});
+  const Precision narrow_weights{weight, DType::kF32, DType::kF32};
+  for (const std::string& pattern : f32_activations) rules.push_back({pattern, narrow_weights});
   return rules;
 }
 

@@ -32,6 +32,14 @@ TEST(GlobMatches, InTimeThatStaysSmallForHostilePatterns) {
   EXPECT_FALSE(GlobMatches(pattern + "b", std::string(20'000, 'a')));
 }
 
+TEST(PresetRules, StoreWeightsAloneInEightBitsForInt8) {
+  const PrecisionRules rules = PresetRules("int8", {"head"}, {"decoder.*"});
+  ASSERT_EQ(rules.size(), 3u);
+  EXPECT_EQ(rules[0].precision, (Precision{DType::kI8, DType::kBF16, DType::kBF16}));
+  EXPECT_EQ(rules[1].precision, kFull);
+  EXPECT_EQ(rules[2].precision, (Precision{DType::kI8, DType::kF32, DType::kF32}));
+}
+
 TEST(PresetRules, KnowF32AndBf16) {
   EXPECT_TRUE(PresetRules("f32", {"*"}).empty());
   const PrecisionRules rules = PresetRules("bf16", {"classifier", "pooler.*"});
@@ -46,7 +54,7 @@ TEST(PresetRules, KnowF32AndBf16) {
   } catch (const Error& error) {
     EXPECT_EQ(error.kind(), ErrorKind::kUsage);
     EXPECT_THAT(error.what(), ::testing::HasSubstr("unknown dtype 'fp16'"));
-    EXPECT_THAT(error.what(), ::testing::HasSubstr("use f32 or bf16"));
+    EXPECT_THAT(error.what(), ::testing::HasSubstr("use f32, bf16 or int8"));
   }
 }
 

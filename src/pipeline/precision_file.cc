@@ -24,6 +24,8 @@ constexpr PrecisionWord kWords[] = {
     {"f32", {}},
     {"bf16", {DType::kBF16, DType::kBF16, DType::kBF16}},
     {"bf16-weights", {DType::kBF16, DType::kF32, DType::kF32}},
+    {"int8", {DType::kI8, DType::kBF16, DType::kBF16}},
+    {"int8-weights", {DType::kI8, DType::kF32, DType::kF32}},
 };
 
 Precision ParsePrecision(const std::string& word, const std::string& where) {
@@ -32,7 +34,7 @@ Precision ParsePrecision(const std::string& word, const std::string& where) {
   }
   throw Error(ErrorKind::kInput,
               fmt::format("{}: unknown precision '{}'", where, word.substr(0, 40)),
-              "use f32, bf16 or bf16-weights");
+              "use f32, bf16, bf16-weights, int8 or int8-weights");
 }
 
 std::string FileText(const std::string& path) {

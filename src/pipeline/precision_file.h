@@ -11,7 +11,8 @@
 
 namespace vernier {
 
-/// "f32", "bf16", "bf16-weights"; empty for a precision that files have no word for.
+/// "f32", "bf16", "bf16-weights", "int8", "int8-weights"; empty for a precision that files have no
+/// word for.
 std::string PrecisionName(const Precision& precision);
 
 /// Throws Error{kInput} naming the line that cannot be read.

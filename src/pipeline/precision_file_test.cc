@@ -17,7 +17,9 @@ TEST(PrecisionFile, IsReadAsItWasWritten) {
   const ScratchFolder folder;
   const PrecisionRules rules = {{"*", kHalf},
                                 {"encoder.layer.0.*", {}},
-                                {"pooler", {DType::kBF16, DType::kF32, DType::kF32}}};
+                                {"pooler", {DType::kBF16, DType::kF32, DType::kF32}},
+                                {"head", {DType::kI8, DType::kBF16, DType::kBF16}},
+                                {"tail", {DType::kI8, DType::kF32, DType::kF32}}};
   const std::string file = folder.Write("p.txt", PrecisionFileText(rules, "what\nfor"));
   const PrecisionRules found = ReadPrecisionFile(file);
   ASSERT_EQ(found.size(), rules.size());

@@ -136,8 +136,9 @@ class Session::Impl {
   const Program& program() const { return compiled_.program(); }
 
   SessionMemory memory() const {
-    const size_t element = compiled_.options().dtype == "bf16" ? 2 : 4;
-    return {.weight_bytes = info().parameters * static_cast<int64_t>(element),
+    const std::string& dtype = compiled_.options().dtype;
+    const int64_t element = dtype == "f32" ? 4 : (dtype == "bf16" ? 2 : 1);
+    return {.weight_bytes = info().parameters * element,
             .packed_bytes = static_cast<int64_t>(compiled_.weights().packed_bytes()),
             .arena_bytes = static_cast<int64_t>(context_.arena_bytes() + context_.scratch_bytes()) +
                            decoder_arena_bytes_,

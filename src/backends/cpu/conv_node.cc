@@ -172,8 +172,10 @@ class ConvNode final : public PreparedNode {
     weights_.kernel_height = shape[2].constant();
     weights_.kernel_width = shape[3].constant();
     const int64_t k = Product(Dims(shape.begin() + 1, shape.end())).constant();
-    weights_.layout =
-        PackedLayoutFor(isa, args.node.precision.weight, weights_.channels / fused.conv.groups, k);
+    // 8 bits are for linear layers, whose weights decoding reads again for every token.
+    const DType weight = args.node.precision.weight;
+    weights_.layout = PackedLayoutFor(isa, weight == DType::kI8 ? DType::kBF16 : weight,
+                                      weights_.channels / fused.conv.groups, k);
     std::string key = std::string("conv:") + Name(weights_.layout.dtype) + weights_.layout.tag();
     for (size_t i = FusedConv2d::kWeight; i < FusedConv2d::kResidual; ++i) {
       const ValueInfo* input = Input(args, i);

@@ -15,6 +15,10 @@ constexpr int64_t kPanelBlockBytes = 256 * 1024;
 // Rows whose sums are kept while k is cut: with 64 columns 48 KB of the second-level cache.
 constexpr int64_t kBlockedRows = 192;
 
+// Rows below which i8 weights are widened in registers, once for each tile of rows, instead of
+// being written out for all of them. Both give the same bits.
+constexpr int64_t kWidenedRows = 24;
+
 // Start of one thread's sums is apart from the others' cache lines and pages.
 constexpr int64_t kSumsAlignment = 4096;
 
@@ -23,8 +27,9 @@ int64_t RoundUp(int64_t value, int64_t step) { return (value + step - 1) / step 
 int64_t CeilDiv(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
 // Equal shares of k, each a multiple of the packing's step.
-int64_t KBlock(const PackedLayout& weights) {
-  const int64_t bytes_per_k = weights.panel_columns * static_cast<int64_t>(ByteSize(weights.dtype));
+int64_t KBlock(const PackedLayout& weights, DType a) {
+  const DType multiplied = weights.dtype == DType::kI8 ? a : weights.dtype;
+  const int64_t bytes_per_k = weights.panel_columns * static_cast<int64_t>(ByteSize(multiplied));
   const int64_t blocks =
       std::max<int64_t>(1, CeilDiv(weights.padded_k(), kPanelBlockBytes / bytes_per_k));
   return std::max(weights.k_step(), RoundUp(CeilDiv(weights.padded_k(), blocks), weights.k_step()));
@@ -43,7 +48,7 @@ GemmRows RowsOf(const void* first, int64_t stride, const GemmFinish& finish, int
 Gemm::Gemm(const GemmDesc& desc, GemmProvider provider)
     : desc_(desc), kernel_(SelectGemm(desc.isa, desc.a, desc.weights.dtype)) {
   VN_CHECK(kernel_.panel_columns == desc.weights.panel_columns, "weights packed for another Isa");
-  k_block_ = KBlock(desc.weights);
+  k_block_ = KBlock(desc.weights, desc.a);
   const bool whole_k = k_block_ >= desc.weights.k;
   block_rows_ = whole_k ? kernel_.tile_rows : RoundUp(kBlockedRows, kernel_.tile_rows);
   block_rows_ = std::max<int64_t>(1, std::min(block_rows_, desc.m));
@@ -63,14 +68,27 @@ size_t Gemm::sums_bytes() const {
   return static_cast<size_t>(RoundUp(sums, kSumsAlignment));
 }
 
+// Without a kernel that reads i8 every product is of widened weights.
+bool Gemm::Widens(int64_t rows) const {
+  if (kernel_.multiply == nullptr) return true;
+  return kernel_.widen != nullptr && rows >= kWidenedRows;
+}
+
+size_t Gemm::widened_bytes() const {
+  if (!Widens(desc_.m)) return 0;
+  const int64_t weights = desc_.weights.padded_k() * kernel_.panel_columns;
+  return static_cast<size_t>(
+      RoundUp(weights * static_cast<int64_t>(ByteSize(desc_.a)), kSumsAlignment));
+}
+
 size_t Gemm::scratch_bytes() const {
-  const size_t ours = static_cast<size_t>(desc_.threads) * sums_bytes();
+  const size_t ours = static_cast<size_t>(desc_.threads) * (sums_bytes() + widened_bytes());
   return onednn_ == nullptr ? ours : std::max(ours, onednn_->scratch_bytes());
 }
 
 float* Gemm::SumsOf(const GemmOperands& operands, int slot) const {
   return reinterpret_cast<float*>(static_cast<char*>(operands.scratch) +
-                                  static_cast<size_t>(slot) * sums_bytes());
+                                  static_cast<size_t>(slot) * (sums_bytes() + widened_bytes()));
 }
 
 void Gemm::Run(const GemmOperands& operands) const {
@@ -104,78 +122,103 @@ void Gemm::RunSlot(const GemmOperands& operands, int slot) const noexcept {
   }
 }
 
+Gemm::Panel Gemm::PanelOf(const GemmOperands& operands, int64_t panel, int64_t rows,
+                          float* sums) const {
+  const PackedLayout& layout = desc_.weights;
+  const void* packed =
+      Advance(operands.weights, panel * static_cast<int64_t>(layout.panel_bytes()) +
+                                    static_cast<int64_t>(layout.scale_bytes()));
+  const auto row_bytes = [&](DType dtype) {
+    return layout.panel_columns * static_cast<int64_t>(ByteSize(dtype));
+  };
+  if (!Widens(rows)) return {packed, row_bytes(layout.dtype), kernel_.multiply};
+  void* widened = reinterpret_cast<char*>(sums) + sums_bytes();
+  kernel_.widen(
+      {.from = static_cast<const int8_t*>(packed), .k = layout.padded_k(), .to = widened});
+  return {widened, row_bytes(desc_.a), kernel_.multiply_widened};
+}
+
 void Gemm::RunPanel(const GemmOperands& operands, int64_t panel, RowRange rows, float* sums) const {
+  const Panel weights = PanelOf(operands, panel, rows.end - rows.begin, sums);
   for (int64_t row = rows.begin; row < rows.end; row += block_rows_) {
-    const RowRange block = {row, std::min(rows.end, row + block_rows_)};
-    const GemmFinish finish = FinishOf(operands, panel, block, sums);
-    MultiplyBlock(operands, panel, block, rows, finish, sums);
+    const Block block = {panel, {row, std::min(rows.end, row + block_rows_)}, rows, sums};
+    const GemmFinish finish = FinishOf(operands, block);
+    MultiplyBlock(operands, weights, block, finish);
     kernel_.finish(finish);
   }
 }
 
 // While a share of a panel is multiplied, the next share is brought into the cache, spread over
 // the rows that use the present one.
-void Gemm::MultiplyBlock(const GemmOperands& operands, int64_t panel, RowRange rows, RowRange all,
-                         const GemmFinish& finish, float* sums) const {
-  const PackedLayout& weights = desc_.weights;
-  const int64_t panel_bytes = static_cast<int64_t>(weights.panel_bytes());
-  const int64_t bytes_per_k = panel_bytes / std::max<int64_t>(1, weights.padded_k());
-  const void* b = Advance(operands.weights, panel * panel_bytes);
+void Gemm::MultiplyBlock(const GemmOperands& operands, const Panel& weights, const Block& block,
+                         const GemmFinish& finish) const {
+  const PackedLayout& layout = desc_.weights;
   const int64_t a_bytes = static_cast<int64_t>(ByteSize(desc_.a));
-  const void* a = Advance(operands.a, rows.begin * desc_.a_stride * a_bytes);
+  const void* a = Advance(operands.a, block.rows.begin * desc_.a_stride * a_bytes);
   int64_t k = 0;
   do {
-    const int64_t share = std::min(k_block_, weights.k - k);
-    const bool last_share = k + share == weights.k;
-    GemmMultiply g = {.rows = rows.end - rows.begin,
+    const int64_t share = std::min(k_block_, layout.k - k);
+    const bool last_share = k + share == layout.k;
+    GemmMultiply g = {.rows = block.rows.end - block.rows.begin,
                       .k = share,
                       .a = Advance(a, k * a_bytes),
                       .a_stride = desc_.a_stride,
-                      .b = Advance(b, k * bytes_per_k),
-                      .sums = sums,
+                      .b = Advance(weights.b, k * weights.bytes_per_k),
+                      .sums = block.sums,
                       .accumulate = k > 0,
-                      .next_rows = all.end - rows.end};
+                      .next_rows = block.all.end - block.rows.end};
     if (!last_share) {
-      g.next = Advance(g.b, share * bytes_per_k);
-      g.next_bytes = std::min(k_block_, weights.padded_k() - k - share) * bytes_per_k;
-    } else if (panel + 1 < weights.panels()) {
-      const int64_t bytes = k_block_ < weights.k ? k_block_ * bytes_per_k : panel_bytes;
-      const int64_t lines = CeilDiv(bytes, 64);
-      const int64_t height = all.end - all.begin;
-      const int64_t from = lines * (rows.begin - all.begin) / height;
-      const int64_t to = lines * (rows.end - all.begin) / height;
-      g.next = Advance(b, panel_bytes + from * 64);
-      g.next_bytes = (to - from) * 64;
-    }
-    if (last_share) {
+      g.next = Advance(g.b, share * weights.bytes_per_k);
+      g.next_bytes = std::min(k_block_, layout.padded_k() - k - share) * weights.bytes_per_k;
+    } else {
+      FetchNextPanel(operands, block, g);
       g.results = RowsOf(finish.c, finish.c_stride, finish, finish.c_bf16 ? 2 : 4);
       g.residual = RowsOf(finish.residual, finish.residual_stride, finish, 4);
     }
-    kernel_.multiply(g);
+    weights.multiply(g);
     k += share;
-  } while (k < weights.k);
+  } while (k < layout.k);
 }
 
-GemmFinish Gemm::FinishOf(const GemmOperands& operands, int64_t panel, RowRange rows,
-                          const float* sums) const {
+void Gemm::FetchNextPanel(const GemmOperands& operands, const Block& block, GemmMultiply& g) const {
+  const PackedLayout& layout = desc_.weights;
+  if (block.panel + 1 >= layout.panels()) return;
+  const auto panel_bytes = static_cast<int64_t>(layout.panel_bytes());
+  const bool cut = k_block_ < layout.k;
+  const int64_t lines = CeilDiv(cut ? panel_bytes / layout.padded_k() * k_block_ : panel_bytes, 64);
+  const int64_t height = block.all.end - block.all.begin;
+  const int64_t from = lines * (block.rows.begin - block.all.begin) / height;
+  const int64_t to = lines * (block.rows.end - block.all.begin) / height;
+  g.next = Advance(operands.weights, (block.panel + 1) * panel_bytes + from * 64);
+  g.next_bytes = (to - from) * 64;
+}
+
+const float* Gemm::ScalesOf(const GemmOperands& operands, int64_t panel) const {
+  if (desc_.weights.scale_bytes() == 0) return nullptr;
+  const auto panel_bytes = static_cast<int64_t>(desc_.weights.panel_bytes());
+  return static_cast<const float*>(Advance(operands.weights, panel * panel_bytes));
+}
+
+GemmFinish Gemm::FinishOf(const GemmOperands& operands, const Block& block) const {
   const bool gated = desc_.gated_columns > 0;
   const int64_t panel_columns = kernel_.panel_columns / (gated ? 2 : 1);
-  const int64_t column = panel * panel_columns;
+  const int64_t column = block.panel * panel_columns;
   const int64_t all_columns = gated ? desc_.gated_columns : desc_.weights.n;
   const auto from_column = [column](const float* values) {
     return values == nullptr ? nullptr : values + column;
   };
-  const int64_t c_offset = rows.begin * desc_.c_stride + column;
+  const int64_t c_offset = block.rows.begin * desc_.c_stride + column;
   const bool c_bf16 = desc_.c == DType::kBF16;
-  return {.rows = rows.end - rows.begin,
+  return {.rows = block.rows.end - block.rows.begin,
           .columns = std::min(panel_columns, all_columns - column),
-          .sums = sums,
+          .sums = block.sums,
+          .weight_scale = ScalesOf(operands, block.panel),
           .bias = from_column(operands.bias),
           .activation = desc_.activation,
           .scale = from_column(operands.scale),
           .residual = operands.residual == nullptr
                           ? nullptr
-                          : operands.residual + rows.begin * desc_.residual_stride + column,
+                          : operands.residual + block.rows.begin * desc_.residual_stride + column,
           .residual_stride = desc_.residual_stride,
           .c = static_cast<char*>(operands.c) + c_offset * (c_bf16 ? 2 : 4),
           .c_stride = desc_.c_stride,

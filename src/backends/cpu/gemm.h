@@ -2,7 +2,8 @@
 //   c[m, n] = act(sum over k of a[m, k] * w[n, k] + bias[n]) * scale[n] + residual[m, n]
 // A Gemm is bound to sizes, types and threads once, then runs on any operands of that kind; it owns
 // no memory, is immutable and may run in several threads at once, each with its own scratch.
-// A row's result depends neither on the number of threads nor on the other rows.
+// i8 weights bring a scale for each n, which multiplies the sums (pack.h). A row's result depends
+// neither on the number of threads nor on the other rows.
 #pragma once
 
 #include <cstddef>
@@ -75,14 +76,31 @@ class Gemm {
     int64_t begin;
     int64_t end;
   };
-  size_t sums_bytes() const;  // of one thread
+  // A panel's weights as they are multiplied: packed, or widened from i8.
+  struct Panel {
+    const void* b;
+    int64_t bytes_per_k;
+    GemmMultiplyFn multiply;
+  };
+  // Rows of a panel whose sums are kept together, within those that this thread multiplies.
+  struct Block {
+    int64_t panel;
+    RowRange rows;
+    RowRange all;
+    float* sums;
+  };
+  bool Widens(int64_t rows) const;
+  size_t sums_bytes() const;     // of one thread
+  size_t widened_bytes() const;  // of one thread
+  Panel PanelOf(const GemmOperands& operands, int64_t panel, int64_t rows, float* sums) const;
   float* SumsOf(const GemmOperands& operands, int slot) const;
   void RunSlot(const GemmOperands& operands, int slot) const noexcept;
   void RunPanel(const GemmOperands& operands, int64_t panel, RowRange rows, float* sums) const;
-  void MultiplyBlock(const GemmOperands& operands, int64_t panel, RowRange rows, RowRange all,
-                     const GemmFinish& finish, float* sums) const;
-  GemmFinish FinishOf(const GemmOperands& operands, int64_t panel, RowRange rows,
-                      const float* sums) const;
+  void MultiplyBlock(const GemmOperands& operands, const Panel& weights, const Block& block,
+                     const GemmFinish& finish) const;
+  void FetchNextPanel(const GemmOperands& operands, const Block& block, GemmMultiply& g) const;
+  const float* ScalesOf(const GemmOperands& operands, int64_t panel) const;  // null: none
+  GemmFinish FinishOf(const GemmOperands& operands, const Block& block) const;
 
   GemmDesc desc_;
   GemmKernel kernel_;

@@ -35,12 +35,14 @@ struct Problem {
   int64_t m, n, k;
   DType dtype;
   Isa isa;
+  bool int8_weights = false;
 };
 
 // A linear layer with everything that can follow it, adding to `residual` in place.
 Tensor RunLayer(const Problem& p, const Tensor& a, const Tensor& w, const Tensor& residual,
                 int threads) {
-  const PackedLayout layout = PackedLayoutFor(p.isa, p.dtype, p.n, p.k);
+  const PackedLayout layout =
+      PackedLayoutFor(p.isa, p.int8_weights ? DType::kI8 : p.dtype, p.n, p.k);
   const Tensor packed = Pack(layout, w, threads);
   const Tensor bias = Random(DType::kF32, 1, p.n, 7), scale = Random(DType::kF32, 1, p.n, 8);
   const Gemm gemm({.m = p.m,
@@ -83,9 +85,13 @@ Tensor RowOf(const Tensor& tensor, int64_t row) {
 
 TEST(Gemm, GivesTheSameBitsForAnyThreadsAndAnyBatch) {
   for (Isa isa : Cpu().isas) {
-    for (DType dtype : {DType::kF32, DType::kBF16}) {
+    for (const auto& [dtype, int8_weights] : {std::pair{DType::kF32, false},
+                                              {DType::kBF16, false},
+                                              {DType::kF32, true},
+                                              {DType::kBF16, true}}) {
       // Deep enough that k is cut, and panels and tiles divide among no number of threads.
-      const Problem p = {.m = 197, .n = 200, .k = 2100, .dtype = dtype, .isa = isa};
+      const Problem p = {
+          .m = 197, .n = 200, .k = 2100, .dtype = dtype, .isa = isa, .int8_weights = int8_weights};
       const Tensor a = Random(dtype, p.m, p.k, 1), w = Random(dtype, p.n, p.k, 2);
       const Tensor residual = Random(DType::kF32, p.m, p.n, 3);
       const Tensor one = RunLayer(p, a, w, residual, 1);
@@ -125,6 +131,33 @@ TEST(Gemm, AgreesWithExactSums) {
                          residual.as<float>()[static_cast<size_t>(i)];
         // Rounding walks: 1300 additions to sums of about sqrt(1300) / 3, half an ulp each.
         ASSERT_NEAR(c.as<float>()[static_cast<size_t>(i)], y, 1300 * 12 * 0x1p-24) << Name(isa);
+      }
+    }
+  }
+}
+
+TEST(Gemm, MultipliesI8WeightsAsIfTheirRoundedValuesWereGiven) {
+  for (Isa isa : Cpu().isas) {
+    for (int64_t m : {1, 40}) {
+      Problem p = {.m = m, .n = 70, .k = 130, .dtype = DType::kF32, .isa = isa};
+      const Tensor a = Random(p.dtype, p.m, p.k, 1), residual = Random(DType::kF32, p.m, p.n, 3);
+      Tensor w = Random(DType::kF32, p.n, p.k, 2);
+      p.int8_weights = true;
+      const Tensor quantized = RunLayer(p, a, w, residual, 2);
+      for (int64_t row = 0; row < p.n; ++row) {
+        const std::span<float> values =
+            w.as<float>().subspan(static_cast<size_t>(row * p.k), static_cast<size_t>(p.k));
+        float largest = 0;
+        for (float x : values) largest = std::max(largest, std::abs(x));
+        for (float& x : values) x = std::nearbyint(x * (127.0f / largest)) * (largest / 127.0f);
+      }
+      p.int8_weights = false;
+      const Tensor rounded = RunLayer(p, a, w, residual, 2);
+      for (int64_t i = 0; i < p.m * p.n; ++i) {
+        const auto at = static_cast<size_t>(i);
+        // 130 terms under 1, rounded in another order.
+        ASSERT_NEAR(quantized.as<float>()[at], rounded.as<float>()[at], 130 * 12 * 0x1p-24)
+            << Name(isa) << " " << m;
       }
     }
   }

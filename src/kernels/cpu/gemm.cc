@@ -9,10 +9,13 @@ struct Multiplies {
   GemmMultiplyFn f32_f32;
   GemmMultiplyFn f32_bf16;
   GemmMultiplyFn bf16_bf16;
+  GemmMultiplyFn f32_i8;
+  GemmMultiplyFn bf16_i8;
 
   GemmMultiplyFn For(DType a, DType b) const {
     if (a == DType::kF32 && b == DType::kF32) return f32_f32;
     if (a == DType::kF32 && b == DType::kBF16) return f32_bf16;
+    if (b == DType::kI8) return a == DType::kF32 ? f32_i8 : bf16_i8;
     VN_CHECK(a == DType::kBF16 && b == DType::kBF16);
     return bf16_bf16;
   }
@@ -20,7 +23,8 @@ struct Multiplies {
 
 GemmKernel Scalar(DType a, DType b) {
   constexpr Multiplies kMultiplies = {scalar::MultiplyF32F32, scalar::MultiplyF32Bf16,
-                                      scalar::MultiplyBf16Bf16};
+                                      scalar::MultiplyBf16Bf16, scalar::MultiplyF32I8,
+                                      scalar::MultiplyBf16I8};
   return {.isa = Isa::kScalar,
           .multiply = kMultiplies.For(a, b),
           .finish = scalar::Finish,
@@ -32,7 +36,8 @@ GemmKernel Scalar(DType a, DType b) {
 
 GemmKernel Avx2(DType a, DType b) {
   constexpr Multiplies kMultiplies = {avx2::MultiplyF32F32, avx2::MultiplyF32Bf16,
-                                      avx2::MultiplyBf16Bf16};
+                                      avx2::MultiplyBf16Bf16, avx2::MultiplyF32I8,
+                                      avx2::MultiplyBf16I8};
   return {.isa = Isa::kAvx2,
           .multiply = kMultiplies.For(a, b),
           .finish = avx2::Finish,
@@ -42,12 +47,18 @@ GemmKernel Avx2(DType a, DType b) {
 
 GemmKernel Avx512(DType a, DType b) {
   constexpr Multiplies kMultiplies = {avx512::MultiplyF32F32, avx512::MultiplyF32Bf16,
-                                      avx512::MultiplyBf16Bf16};
-  return {.isa = Isa::kAvx512,
-          .multiply = kMultiplies.For(a, b),
-          .finish = avx512::Finish,
-          .panel_columns = kWidePanelColumns,
-          .tile_rows = 6};
+                                      avx512::MultiplyBf16Bf16, avx512::MultiplyF32I8,
+                                      avx512::MultiplyBf16I8};
+  GemmKernel kernel = {.isa = Isa::kAvx512,
+                       .multiply = kMultiplies.For(a, b),
+                       .finish = avx512::Finish,
+                       .panel_columns = kWidePanelColumns,
+                       .tile_rows = 6};
+  if (a == DType::kF32 && b == DType::kI8) {
+    kernel.widen = avx512::WidenToF32;
+    kernel.multiply_widened = avx512::MultiplyF32F32;
+  }
+  return kernel;
 }
 
 GemmKernel Avx512Bf16(DType a, DType b) {
@@ -55,6 +66,11 @@ GemmKernel Avx512Bf16(DType a, DType b) {
   if (a != DType::kBF16) return kernel;
   kernel.isa = Isa::kAvx512Bf16;
   kernel.multiply = avx512_bf16::MultiplyBf16Bf16;
+  if (b == DType::kI8) {
+    kernel.multiply = avx512_bf16::MultiplyBf16I8;
+    kernel.widen = avx512_bf16::WidenToBf16;
+    kernel.multiply_widened = avx512_bf16::MultiplyBf16Bf16;
+  }
   return kernel;
 }
 
@@ -64,6 +80,11 @@ GemmKernel Amx(DType a, DType b) {
   kernel.isa = Isa::kAmx;
   kernel.multiply = amx::MultiplyBf16Bf16;
   kernel.tile_rows = 32;
+  if (b == DType::kI8) {
+    kernel.multiply = nullptr;
+    kernel.widen = avx512_bf16::WidenToBf16;
+    kernel.multiply_widened = amx::MultiplyBf16Bf16;
+  }
   return kernel;
 }
 
@@ -71,7 +92,8 @@ GemmKernel Amx(DType a, DType b) {
 
 GemmKernel Neon(DType a, DType b) {
   constexpr Multiplies kMultiplies = {neon::MultiplyF32F32, neon::MultiplyF32Bf16,
-                                      neon::MultiplyBf16Bf16};
+                                      neon::MultiplyBf16Bf16, neon::MultiplyF32I8,
+                                      neon::MultiplyBf16I8};
   return {.isa = Isa::kNeon,
           .multiply = kMultiplies.For(a, b),
           .finish = neon::Finish,

@@ -14,15 +14,18 @@ namespace vernier {
 
 /// Kernels of one instruction set for one pair of operand types.
 struct GemmKernel {
-  Isa isa = Isa::kScalar;  // of the multiplication; the finish may need less
-  GemmMultiplyFn multiply = nullptr;
+  Isa isa = Isa::kScalar;             // of the multiplication; the finish may need less
+  GemmMultiplyFn multiply = nullptr;  // null: weights must be widened
+  // For i8 weights: the same product of a widened panel, which many rows share. Null: none.
+  GemmWidenFn widen = nullptr;
+  GemmMultiplyFn multiply_widened = nullptr;
   GemmFinishFn finish = nullptr;
   int64_t panel_columns = 0;
   int64_t tile_rows = 0;  // rows that `multiply` handles at once: split work at multiples of it
 };
 
-/// The kernel for activations `a` and packed weights `b` (f32·f32, f32·bf16 or bf16·bf16) that uses
-/// no more than `isa` and reads the packing of `isa`.
+/// The kernel for activations `a` and packed weights `b` (f32 or bf16 by as wide or narrower ones,
+/// i8 the narrowest) that uses no more than `isa` and reads the packing of `isa`.
 GemmKernel SelectGemm(Isa isa, DType a, DType b);
 
 }  // namespace vernier

@@ -42,13 +42,14 @@ struct GemmMultiply {
   GemmRows residual = {};  // and reads
 };
 
-/// Second step: c = act(sums + bias) * scale + residual over the first `columns` of a panel. Gated:
-/// c = act(first half of the panel) * second half, and nothing else.
+/// Second step: c = act(sums * weight_scale + bias) * scale + residual over the first `columns` of
+/// a panel. Gated: c = act(first half of the panel) * second half, and nothing else.
 struct GemmFinish {
   int64_t rows = 0;
-  int64_t columns = 0;          // at most the panel's, gated at most its half
-  const float* sums = nullptr;  // [rows, panel columns]
-  const float* bias = nullptr;  // [columns]; null: none
+  int64_t columns = 0;                  // at most the panel's, gated at most its half
+  const float* sums = nullptr;          // [rows, panel columns]
+  const float* weight_scale = nullptr;  // [panel columns], multiplies the sums; null: none
+  const float* bias = nullptr;          // [columns]; null: none
   Activation activation = Activation::kNone;
   const float* scale = nullptr;     // [columns]; null: none
   const float* residual = nullptr;  // [rows, columns]; null: none; may be c itself
@@ -59,15 +60,26 @@ struct GemmFinish {
   bool c_bf16 = false;  // round to nearest even
 };
 
+/// A panel of i8 weights, k of them, as a panel of another type; exact.
+struct GemmWiden {
+  const int8_t* from = nullptr;
+  int64_t k = 0;       // even
+  void* to = nullptr;  // aligned to 64 bytes
+};
+
 using GemmMultiplyFn = void (*)(const GemmMultiply&) noexcept;
+using GemmWidenFn = void (*)(const GemmWiden&) noexcept;
 using GemmFinishFn = void (*)(const GemmFinish&) noexcept;
 
-// Names say the types of a and b; bf16 weights under f32 activations are widened in registers.
+// Names say the types of a and b; narrower weights are widened in registers. i8 weights enter as
+// the integers that they are, which bf16 holds too.
 // The scalar ones are the contract.
 namespace scalar {
 void MultiplyF32F32(const GemmMultiply&) noexcept;
 void MultiplyF32Bf16(const GemmMultiply&) noexcept;
 void MultiplyBf16Bf16(const GemmMultiply&) noexcept;
+void MultiplyF32I8(const GemmMultiply&) noexcept;
+void MultiplyBf16I8(const GemmMultiply&) noexcept;
 void Finish(const GemmFinish&) noexcept;
 }  // namespace scalar
 
@@ -75,6 +87,8 @@ namespace avx2 {
 void MultiplyF32F32(const GemmMultiply&) noexcept;
 void MultiplyF32Bf16(const GemmMultiply&) noexcept;
 void MultiplyBf16Bf16(const GemmMultiply&) noexcept;
+void MultiplyF32I8(const GemmMultiply&) noexcept;
+void MultiplyBf16I8(const GemmMultiply&) noexcept;
 void Finish(const GemmFinish&) noexcept;
 }  // namespace avx2
 
@@ -82,11 +96,16 @@ namespace avx512 {
 void MultiplyF32F32(const GemmMultiply&) noexcept;
 void MultiplyF32Bf16(const GemmMultiply&) noexcept;
 void MultiplyBf16Bf16(const GemmMultiply&) noexcept;
+void MultiplyF32I8(const GemmMultiply&) noexcept;
+void MultiplyBf16I8(const GemmMultiply&) noexcept;
+void WidenToF32(const GemmWiden&) noexcept;
 void Finish(const GemmFinish&) noexcept;
 }  // namespace avx512
 
 namespace avx512_bf16 {
 void MultiplyBf16Bf16(const GemmMultiply&) noexcept;
+void MultiplyBf16I8(const GemmMultiply&) noexcept;
+void WidenToBf16(const GemmWiden&) noexcept;
 }  // namespace avx512_bf16
 
 namespace amx {
@@ -97,6 +116,8 @@ namespace neon {
 void MultiplyF32F32(const GemmMultiply&) noexcept;
 void MultiplyF32Bf16(const GemmMultiply&) noexcept;
 void MultiplyBf16Bf16(const GemmMultiply&) noexcept;
+void MultiplyF32I8(const GemmMultiply&) noexcept;
+void MultiplyBf16I8(const GemmMultiply&) noexcept;
 void Finish(const GemmFinish&) noexcept;
 }  // namespace neon
 

@@ -1,4 +1,5 @@
-// Packed matrix multiplication, AVX2 and FMA. Narrow panels (pack.h); bf16 is widened in registers.
+// Packed matrix multiplication, AVX2 and FMA. Narrow panels (pack.h); narrow types are widened in
+// registers.
 // A tile of 6 rows by 16 columns keeps 12 sums, 2 weights and 1 factor in the 16 registers: 12
 // multiply-adds for 8 loads per k. Bound: FMA throughput (share not measured).
 #include <immintrin.h>
@@ -60,6 +61,19 @@ struct Bf16Weights : Activations {
   }
 };
 
+// Pairs of k in 16 bits, the even one in the low half.
+template <typename Activations>
+struct I8Weights : Activations {
+  using B = int8_t;
+  template <int kOdd>
+  static __m256 Weights(const int8_t* b, int64_t pair, int vector) {
+    const __m256i both = _mm256_cvtepi16_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(
+        b + 2 * (pair * kNarrowPanelColumns + vector * Base::kLanes))));
+    const __m256i high = kOdd ? both : _mm256_slli_epi32(both, 24);
+    return _mm256_cvtepi32_ps(_mm256_srai_epi32(high, kOdd ? 8 : 24));
+  }
+};
+
 }  // namespace
 
 void MultiplyF32F32(const GemmMultiply& g) noexcept {
@@ -70,6 +84,10 @@ void MultiplyF32Bf16(const GemmMultiply& g) noexcept {
 }
 void MultiplyBf16Bf16(const GemmMultiply& g) noexcept {
   MultiplyPanel<Bf16Weights<Bf16Activations>>(g);
+}
+void MultiplyF32I8(const GemmMultiply& g) noexcept { MultiplyPanel<I8Weights<F32Activations>>(g); }
+void MultiplyBf16I8(const GemmMultiply& g) noexcept {
+  MultiplyPanel<I8Weights<Bf16Activations>>(g);
 }
 
 }  // namespace vernier::avx2

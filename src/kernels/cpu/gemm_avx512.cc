@@ -1,5 +1,5 @@
-// Packed matrix multiplication, AVX-512 F/BW/VL/DQ. Wide panels (pack.h); bf16 is widened in
-// registers. A tile of 6 rows by 64 columns keeps 24 sums, 4 weights and 1 factor in the 32
+// Packed matrix multiplication, AVX-512 F/BW/VL/DQ. Wide panels (pack.h); narrow types are widened
+// in registers. A tile of 6 rows by 64 columns keeps 24 sums, 4 weights and 1 factor in the 32
 // registers: 24 multiply-adds for 10 loads per k. Bound: FMA throughput (gemm.h has figures).
 #include <immintrin.h>
 
@@ -60,6 +60,19 @@ struct Bf16Weights : Activations {
   }
 };
 
+// Pairs of k in 16 bits, the even one in the low half.
+template <typename Activations>
+struct I8Weights : Activations {
+  using B = int8_t;
+  template <int kOdd>
+  static __m512 Weights(const int8_t* b, int64_t pair, int vector) {
+    const __m512i both = _mm512_cvtepi16_epi32(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(
+        b + 2 * (pair * kWidePanelColumns + vector * Base::kLanes))));
+    const __m512i high = kOdd ? both : _mm512_slli_epi32(both, 24);
+    return _mm512_cvtepi32_ps(_mm512_srai_epi32(high, kOdd ? 8 : 24));
+  }
+};
+
 }  // namespace
 
 void MultiplyF32F32(const GemmMultiply& g) noexcept {
@@ -71,5 +84,10 @@ void MultiplyF32Bf16(const GemmMultiply& g) noexcept {
 void MultiplyBf16Bf16(const GemmMultiply& g) noexcept {
   MultiplyPanel<Bf16Weights<Bf16Activations>>(g);
 }
+void MultiplyF32I8(const GemmMultiply& g) noexcept { MultiplyPanel<I8Weights<F32Activations>>(g); }
+void MultiplyBf16I8(const GemmMultiply& g) noexcept {
+  MultiplyPanel<I8Weights<Bf16Activations>>(g);
+}
+void WidenToF32(const GemmWiden& w) noexcept { WidenPanel<I8Weights<F32Activations>, float>(w); }
 
 }  // namespace vernier::avx512

@@ -1,6 +1,6 @@
-// Packed matrix multiplication of bf16 by bf16, AVX-512 F/BW/VL/DQ and BF16. Wide panels in pairs
-// of k (pack.h). vdpbf16ps adds two products to each fp32 sum; it takes subnormals as zero. The
-// tile is that of gemm_avx512.cc. Bound: one vdpbf16ps per cycle (gemm.h has figures).
+// Packed matrix multiplication of bf16 by bf16 or i8, AVX-512 F/BW/VL/DQ and BF16. Wide panels in
+// pairs of k (pack.h). vdpbf16ps adds two products to each fp32 sum; it takes subnormals as zero.
+// The tile is that of gemm_avx512.cc. Bound: one vdpbf16ps per cycle (gemm.h has figures).
 #include <immintrin.h>
 
 #include "kernels/cpu/gemm_multiply_simd.h"
@@ -37,8 +37,25 @@ struct PairsOfBf16 {
   }
 };
 
+// bf16 holds all integers up to 256.
+struct PairsOfI8 : PairsOfBf16 {
+  using B = int8_t;
+  template <int kOdd>
+  static __m512i Weights(const int8_t* b, int64_t pair, int vector) {
+    const auto* from =
+        reinterpret_cast<const __m128i*>(b + 2 * (pair * kWidePanelColumns + vector * kLanes));
+    const auto widened = [](__m128i bytes) {
+      return _mm512_cvtepi32_ps(_mm512_cvtepi8_epi32(bytes));
+    };
+    return reinterpret_cast<__m512i>(
+        _mm512_cvtne2ps_pbh(widened(_mm_loadu_si128(from + 1)), widened(_mm_loadu_si128(from))));
+  }
+};
+
 }  // namespace
 
 void MultiplyBf16Bf16(const GemmMultiply& g) noexcept { MultiplyPanel<PairsOfBf16>(g); }
+void MultiplyBf16I8(const GemmMultiply& g) noexcept { MultiplyPanel<PairsOfI8>(g); }
+void WidenToBf16(const GemmWiden& w) noexcept { WidenPanel<PairsOfI8, uint16_t>(w); }
 
 }  // namespace vernier::avx512_bf16

@@ -82,6 +82,13 @@ inline V Activate(V x) {
   return x;
 }
 
+/// Sums as they are, or scaled by what their weights were divided by.
+template <typename V>
+inline V ScaledSums(const GemmFinish& f, const float* sums, int64_t column) {
+  const V y = V::Load(sums + column);
+  return f.weight_scale == nullptr ? y : y * V::Load(f.weight_scale + column);
+}
+
 /// One register of one row, at `column` of the panel. Whole registers avoid the masked moves.
 template <Activation kActivation, typename V, bool kWhole>
 inline void FinishVector(const GemmFinish& f, const float* sums, int64_t row, int64_t column) {
@@ -89,7 +96,7 @@ inline void FinishVector(const GemmFinish& f, const float* sums, int64_t row, in
   const auto load = [count](const float* from) {
     return kWhole ? V::Load(from) : V::LoadPart(from, count);
   };
-  V y = V::Load(sums + column);
+  V y = ScaledSums<V>(f, sums, column);
   if (f.bias != nullptr) y = y + load(f.bias + column);
   y = Activate<kActivation>(y);
   if (f.scale != nullptr) y = y * load(f.scale + column);
@@ -104,12 +111,13 @@ inline void FinishVector(const GemmFinish& f, const float* sums, int64_t row, in
   }
 }
 
-/// The same of a gated panel, whose second half starts at `gated`.
+/// The same of a gated panel, whose second half starts at column `half`.
 template <Activation kActivation, typename V, bool kWhole>
-inline void FinishGatedVector(const GemmFinish& f, const float* sums, const float* gated,
-                              int64_t row, int64_t column) {
+inline void FinishGatedVector(const GemmFinish& f, const float* sums, int64_t half, int64_t row,
+                              int64_t column) {
   const int64_t count = f.columns - column;
-  const V y = Activate<kActivation>(V::Load(sums + column)) * V::Load(gated + column);
+  const V y =
+      Activate<kActivation>(ScaledSums<V>(f, sums, column)) * ScaledSums<V>(f, sums, half + column);
   const int64_t at = row * f.c_stride + column;
   if (f.c_bf16) {
     auto* c = static_cast<uint16_t*>(f.c) + at;
@@ -125,11 +133,11 @@ void FinishGatedRows(const GemmFinish& f) {
   const int64_t whole = f.columns / V::kLanes * V::kLanes;
   for (int64_t row = 0; row < f.rows; ++row) {
     const float* sums = f.sums + row * kPanelColumns;
-    const float* gated = sums + kPanelColumns / 2;
     for (int64_t column = 0; column < whole; column += V::kLanes) {
-      FinishGatedVector<kActivation, V, true>(f, sums, gated, row, column);
+      FinishGatedVector<kActivation, V, true>(f, sums, kPanelColumns / 2, row, column);
     }
-    if (whole < f.columns) FinishGatedVector<kActivation, V, false>(f, sums, gated, row, whole);
+    if (whole < f.columns)
+      FinishGatedVector<kActivation, V, false>(f, sums, kPanelColumns / 2, row, whole);
   }
 }
 

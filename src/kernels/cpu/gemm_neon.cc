@@ -1,6 +1,7 @@
-// Packed matrix multiplication, Armv8-A Advanced SIMD. Narrow panels (pack.h); bf16 is widened in
-// registers. A tile of 6 rows by 16 columns keeps 24 sums, 4 weights and 1 factor in the 32
-// registers: 24 multiply-adds for 10 loads per k. Bound: FMA throughput (not measured on hardware).
+// Packed matrix multiplication, Armv8-A Advanced SIMD. Narrow panels (pack.h); narrow types are
+// widened in registers. A tile of 6 rows by 16 columns keeps 24 sums, 4 weights and 1 factor in the
+// 32 registers: 24 multiply-adds for 10 loads per k. Bound: FMA throughput (not measured on
+// hardware).
 #include <arm_neon.h>
 
 #include "kernels/cpu/gemm_multiply_simd.h"
@@ -60,6 +61,19 @@ struct Bf16Weights : Activations {
   }
 };
 
+// Pairs of k in 16 bits, the even one in the low half.
+template <typename Activations>
+struct I8Weights : Activations {
+  using B = int8_t;
+  template <int kOdd>
+  static float32x4_t Weights(const int8_t* b, int64_t pair, int vector) {
+    const int16x4_t both =
+        vreinterpret_s16_s8(vld1_s8(b + 2 * (pair * kNarrowPanelColumns + vector * Base::kLanes)));
+    const int16x4_t high = kOdd ? both : vshl_n_s16(both, 8);
+    return vcvtq_f32_s32(vmovl_s16(vshr_n_s16(high, 8)));
+  }
+};
+
 }  // namespace
 
 void MultiplyF32F32(const GemmMultiply& g) noexcept {
@@ -70,6 +84,10 @@ void MultiplyF32Bf16(const GemmMultiply& g) noexcept {
 }
 void MultiplyBf16Bf16(const GemmMultiply& g) noexcept {
   MultiplyPanel<Bf16Weights<Bf16Activations>>(g);
+}
+void MultiplyF32I8(const GemmMultiply& g) noexcept { MultiplyPanel<I8Weights<F32Activations>>(g); }
+void MultiplyBf16I8(const GemmMultiply& g) noexcept {
+  MultiplyPanel<I8Weights<Bf16Activations>>(g);
 }
 
 }  // namespace vernier::neon

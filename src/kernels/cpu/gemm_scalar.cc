@@ -12,12 +12,20 @@ constexpr int64_t kColumns = kNarrowPanelColumns;
 
 float ToFloat(float value) { return value; }
 float ToFloat(uint16_t bits) { return FromBf16(bits); }
+float ToFloat(int8_t weight) { return weight; }
 
-// Where b[k, 0] lies in a panel, and how far apart its columns are: bf16 comes in pairs of k.
+// Where b[k, 0] lies in a panel, and how far apart its columns are: narrow types come in
+// pairs of k.
 int64_t Offset(const float*, int64_t k) { return k * kColumns; }
-int64_t Offset(const uint16_t*, int64_t k) { return k / 2 * 2 * kColumns + k % 2; }
+template <typename B>
+int64_t Offset(const B*, int64_t k) {
+  return k / 2 * 2 * kColumns + k % 2;
+}
 constexpr int64_t ColumnStep(const float*) { return 1; }
-constexpr int64_t ColumnStep(const uint16_t*) { return 2; }
+template <typename B>
+constexpr int64_t ColumnStep(const B*) {
+  return 2;
+}
 
 template <typename A, typename B>
 void Multiply(const GemmMultiply& g) {
@@ -60,14 +68,20 @@ float Apply(Activation activation, float x) {
 void MultiplyF32F32(const GemmMultiply& g) noexcept { Multiply<float, float>(g); }
 void MultiplyF32Bf16(const GemmMultiply& g) noexcept { Multiply<float, uint16_t>(g); }
 void MultiplyBf16Bf16(const GemmMultiply& g) noexcept { Multiply<uint16_t, uint16_t>(g); }
+void MultiplyF32I8(const GemmMultiply& g) noexcept { Multiply<float, int8_t>(g); }
+void MultiplyBf16I8(const GemmMultiply& g) noexcept { Multiply<uint16_t, int8_t>(g); }
 
 void Finish(const GemmFinish& f) noexcept {
   for (int64_t row = 0; row < f.rows; ++row) {
     for (int64_t column = 0; column < f.columns; ++column) {
-      float y = f.sums[row * kColumns + column];
+      const auto sum = [&](int64_t at) {
+        const float value = f.sums[row * kColumns + at];
+        return f.weight_scale == nullptr ? value : value * f.weight_scale[at];
+      };
+      float y = sum(column);
       if (f.bias != nullptr) y += f.bias[column];
       y = Apply(f.activation, y);
-      if (f.gated) y *= f.sums[row * kColumns + kColumns / 2 + column];
+      if (f.gated) y *= sum(kColumns / 2 + column);
       if (f.scale != nullptr) y *= f.scale[column];
       if (f.residual != nullptr) y += f.residual[row * f.residual_stride + column];
       const int64_t at = row * f.c_stride + column;

@@ -23,6 +23,7 @@ struct Case {
   bool vectors = false;   // bias, scale and an in-place residual
   int64_t a_padding = 0;  // elements between rows of a
   int64_t k_cut = 0;      // first call's share of k; 0: one call
+  bool widened = false;   // i8 weights by way of a widened panel, where there is one
 };
 
 std::ostream& operator<<(std::ostream& out, const Case& c) {
@@ -99,12 +100,21 @@ struct Data {
   std::vector<float> a, w, bias, scale, residual;
 };
 
+// Weights that i8 holds exactly: whole steps of 1/128, of which every row has the largest, 127.
+std::vector<float> Steps(std::vector<float> w, int64_t k) {
+  for (float& x : w) x = std::round(x * 126.0f) / 128.0f;
+  for (size_t row = 0; row < w.size(); row += static_cast<size_t>(k)) w[row] = -127.0f / 128.0f;
+  return w;
+}
+
 Data MakeData(const Case& c) {
-  return {.a = Random(c.m * c.k, c.a, 1),
-          .w = Random(c.n * c.k, c.b, 2),
-          .bias = Random(c.n, DType::kF32, 3),
-          .scale = Random(c.n, DType::kF32, 4),
-          .residual = Random(c.m * c.n, DType::kF32, 5)};
+  Data data = {.a = Random(c.m * c.k, c.a, 1),
+               .w = Random(c.n * c.k, c.b, 2),
+               .bias = Random(c.n, DType::kF32, 3),
+               .scale = Random(c.n, DType::kF32, 4),
+               .residual = Random(c.m * c.n, DType::kF32, 5)};
+  if (c.b == DType::kI8) data.w = Steps(std::move(data.w), c.k);
+  return data;
 }
 
 // c of one case by the kernels of `isa`; everything starts 4 bytes past an aligned address, except
@@ -117,6 +127,7 @@ std::vector<float> RunKernel(Isa isa, const Case& c, const Data& data) {
   const int64_t c_stride = c.n + 3;
   const auto size = [](int64_t count) { return static_cast<size_t>(count * 4); };
   Bytes packed(layout.bytes()), a(size(c.m * a_stride), 4), y(size(c.m * c_stride), 4);
+  Bytes widened(size(layout.padded_k() * layout.panel_columns));
   Bytes sums(size(c.m * kernel.panel_columns), 4), residual(size(c.m * c.n), 4);
   for (int64_t i = 0; i < c.m; ++i) {
     for (int64_t k = 0; k < c.k; ++k) {
@@ -133,31 +144,46 @@ std::vector<float> RunKernel(Isa isa, const Case& c, const Data& data) {
   for (int64_t panel = 0; panel < layout.panels(); ++panel) {
     PackPanel(layout, panel, source, 0, packed.data());
     PadPanel(layout, panel, packed.data());
-    const char* b = packed.data() + static_cast<size_t>(panel) * layout.panel_bytes();
+    const char* whole = packed.data() + static_cast<size_t>(panel) * layout.panel_bytes();
+    const char* b = whole + layout.scale_bytes();
+    GemmMultiplyFn multiply = kernel.multiply;
+    auto b_bytes = static_cast<int64_t>(ByteSize(c.b));
+    if (kernel.widen != nullptr && (c.widened || multiply == nullptr)) {
+      kernel.widen({.from = reinterpret_cast<const int8_t*>(b),
+                    .k = layout.padded_k(),
+                    .to = widened.data()});
+      b = widened.data();
+      b_bytes = static_cast<int64_t>(ByteSize(c.a));
+      multiply = kernel.multiply_widened;
+    }
     GemmMultiply g = {.rows = c.m,
                       .k = cut > 0 ? cut : c.k,
                       .a = a.data(),
                       .a_stride = a_stride,
                       .b = b,
                       .sums = reinterpret_cast<float*>(sums.data()),
-                      .next = b,
-                      .next_bytes = static_cast<int64_t>(layout.panel_bytes())};
-    kernel.multiply(g);
+                      .next = whole,
+                      .next_bytes = static_cast<int64_t>(layout.panel_bytes()),
+                      .results = {a.data(), 4 * a_stride, 4 * c.k},
+                      .residual = {y.data(), 4 * c_stride, 4 * c.n}};
+    multiply(g);
     if (cut > 0) {
       g.k = c.k - cut;
       g.accumulate = true;
       g.a = a.data() + cut * static_cast<int64_t>(ByteSize(c.a));
-      g.b = b + cut * layout.panel_columns * static_cast<int64_t>(ByteSize(c.b));
-      kernel.multiply(g);
+      g.b = b + cut * layout.panel_columns * b_bytes;
+      multiply(g);
     }
     const int64_t column = panel * layout.panel_columns;
-    GemmFinish f = {.rows = c.m,
-                    .columns = std::min(layout.panel_columns, c.n - column),
-                    .sums = g.sums,
-                    .activation = c.activation,
-                    .c = y.data() + column * static_cast<int64_t>(ByteSize(c.c)),
-                    .c_stride = c_stride,
-                    .c_bf16 = c.c == DType::kBF16};
+    GemmFinish f = {
+        .rows = c.m,
+        .columns = std::min(layout.panel_columns, c.n - column),
+        .sums = g.sums,
+        .weight_scale = c.b == DType::kI8 ? reinterpret_cast<const float*>(whole) : nullptr,
+        .activation = c.activation,
+        .c = y.data() + column * static_cast<int64_t>(ByteSize(c.c)),
+        .c_stride = c_stride,
+        .c_bf16 = c.c == DType::kBF16};
     if (c.vectors) {
       f.bias = data.bias.data() + column;
       f.scale = data.scale.data() + column;
@@ -210,8 +236,11 @@ class GemmKernels : public ::testing::TestWithParam<Isa> {
 };
 
 TEST_P(GemmKernels, AgreeWithExactSumsOnAllSizesOfEdges) {
-  const std::pair<DType, DType> kTypes[] = {
-      {DType::kF32, DType::kF32}, {DType::kF32, DType::kBF16}, {DType::kBF16, DType::kBF16}};
+  const std::pair<DType, DType> kTypes[] = {{DType::kF32, DType::kF32},
+                                            {DType::kF32, DType::kBF16},
+                                            {DType::kBF16, DType::kBF16},
+                                            {DType::kF32, DType::kI8},
+                                            {DType::kBF16, DType::kI8}};
   for (const auto& [a, b] : kTypes) {
     for (int64_t m : {0, 1, 2, 3, 4, 5, 6, 7, 8, 13, 16, 17, 33}) {
       for (int64_t n : {1, 15, 16, 17, 63, 64, 65}) {
@@ -252,6 +281,16 @@ TEST_P(GemmKernels, GiveARowTheSameBitsWhateverItsNeighboursAndTheCutOfK) {
           RunKernel(GetParam(), {.m = 1, .n = c.n, .k = c.k, .a = type, .b = type}, alone);
       EXPECT_TRUE(std::equal(y.begin(), y.end(), together.begin() + row * c.n)) << row;
     }
+  }
+}
+
+TEST_P(GemmKernels, GiveI8WeightsTheSameBitsWidenedOrNot) {
+  for (DType type : {DType::kF32, DType::kBF16}) {
+    Case c = {.m = 23, .n = 67, .k = 97, .a = type, .b = DType::kI8};
+    const Data data = MakeData(c);
+    const std::vector<float> in_registers = RunKernel(GetParam(), c, data);
+    c.widened = true;
+    EXPECT_EQ(RunKernel(GetParam(), c, data), in_registers) << Name(type);
   }
 }
 

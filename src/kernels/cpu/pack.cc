@@ -1,6 +1,7 @@
 #include "kernels/cpu/pack.h"
 
 #include <algorithm>
+#include <cmath>
 #include <cstring>
 
 #include "core/float_types.h"
@@ -82,6 +83,46 @@ void PackRows(const PackedLayout& layout, const char* from, int64_t row_bytes, i
   }
 }
 
+// Row `source` quantised, a piece at a time as above. Adding and taking away 1.5 · 2^23 rounds to
+// nearest even and leaves the integer in the low bits.
+template <typename From>
+void PackQuantizedRow(const PackedLayout& layout, const char* source, float* scale, int8_t* panel) {
+  constexpr float kLargest = 127.0f;
+  constexpr float kRound = 12582912.0f;
+  float largest = 0;
+  for (int64_t k = 0; k < layout.k; ++k) {
+    largest = std::max(largest, std::abs(Converted<From, float>(source, k)));
+  }
+  *scale = largest / kLargest;
+  const float factor = largest > 0 ? kLargest / largest : 0;
+  for (int64_t k0 = 0; k0 < layout.padded_k(); k0 += kSquare) {
+    const int64_t real = std::clamp<int64_t>(layout.k - k0, 0, kSquare);
+    int8_t piece[kSquare] = {};
+    for (int64_t k = 0; k < real; ++k) {
+      // The order of comparisons turns NaN into a bound instead of an overflow.
+      const float steps = Converted<From, float>(source, k0 + k) * factor;
+      const float bounded = std::min(kLargest, std::max(-kLargest, steps));
+      piece[k] = static_cast<int8_t>(static_cast<int32_t>((bounded + kRound) - kRound));
+    }
+    int8_t* to = panel + k0 * layout.panel_columns;
+    for (int64_t pair = 0; pair < kSquare / 2; ++pair) {
+      std::memcpy(to + pair * 2 * layout.panel_columns, piece + pair * 2, 2);
+    }
+  }
+}
+
+// The same for an i8 panel.
+template <typename From>
+void PackRows(const PackedLayout& layout, const char* from, int64_t row_bytes, int64_t rows,
+              int64_t column, int8_t* panel) {
+  auto* scales = reinterpret_cast<float*>(panel);
+  int8_t* weights = panel + layout.scale_bytes();
+  for (int64_t row = 0; row < rows; ++row) {
+    PackQuantizedRow<From>(layout, from + row * row_bytes, scales + column + row,
+                           weights + 2 * (column + row));
+  }
+}
+
 struct Overlap {
   int64_t rows;    // of the source in this panel
   int64_t row;     // first of them in the source
@@ -104,21 +145,25 @@ void PackFrom(const PackedLayout& layout, const PackSource& source, Overlap over
   if (layout.dtype == DType::kF32) {
     PackRows<From>(layout, from, row_bytes, overlap.rows, overlap.column,
                    reinterpret_cast<float*>(panel));
-  } else {
+  } else if (layout.dtype == DType::kBF16) {
     PackRows<From>(layout, from, row_bytes, overlap.rows, overlap.column,
                    reinterpret_cast<uint16_t*>(panel));
+  } else {
+    PackRows<From>(layout, from, row_bytes, overlap.rows, overlap.column,
+                   reinterpret_cast<int8_t*>(panel));
   }
 }
 
 }  // namespace
 
 size_t PackedLayout::panel_bytes() const {
-  return static_cast<size_t>(padded_k() * panel_columns) * ByteSize(dtype);
+  return scale_bytes() + static_cast<size_t>(padded_k() * panel_columns) * ByteSize(dtype);
 }
 
 const char* PackedLayout::tag() const {
   const bool wide = panel_columns == kWidePanelColumns;
   if (dtype == DType::kF32) return wide ? "BA16a64b" : "BA16a16b";
+  if (dtype == DType::kI8) return wide ? "pairs64" : "pairs16";
   return wide ? "BA16a64b2a" : "BA16a16b2a";
 }
 
@@ -150,11 +195,17 @@ void PackPanel(const PackedLayout& layout, int64_t panel, const PackSource& sour
 void PadPanel(const PackedLayout& layout, int64_t panel, void* packed) noexcept {
   const int64_t used = std::min(layout.panel_columns, layout.n - panel * layout.panel_columns);
   if (used == layout.panel_columns) return;
-  // Every `row_bytes` hold all columns of one k (f32) or of one pair of k (bf16).
-  const int64_t element_bytes = layout.dtype == DType::kF32 ? 4 : 2 * 2;
+  // Every `row_bytes` hold all columns of one k (f32) or of one pair of k (bf16, i8).
+  const int64_t in_row = layout.dtype == DType::kF32 ? 1 : 2;
+  const auto element_bytes = in_row * static_cast<int64_t>(ByteSize(layout.dtype));
   const int64_t row_bytes = layout.panel_columns * element_bytes;
   char* to = static_cast<char*>(packed) + static_cast<size_t>(panel) * layout.panel_bytes();
-  for (size_t at = 0; at < layout.panel_bytes(); at += static_cast<size_t>(row_bytes)) {
+  if (layout.dtype == DType::kI8) {
+    std::fill(reinterpret_cast<float*>(to) + used,
+              reinterpret_cast<float*>(to) + layout.panel_columns, 0.0f);
+  }
+  for (size_t at = layout.scale_bytes(); at < layout.panel_bytes();
+       at += static_cast<size_t>(row_bytes)) {
     std::memset(to + at + used * element_bytes, 0,
                 static_cast<size_t>((layout.panel_columns - used) * element_bytes));
   }

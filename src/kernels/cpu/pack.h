@@ -2,8 +2,11 @@
 // packed they lie in panels of P columns n, each panel running through k:
 //   f32:   panel[n / P], [k], [n % P]              k padded to 16    oneDNN's "BA16a<P>b"
 //   bf16:  panel[n / P], [k / 2], [n % P], [k % 2]  k padded to 32    oneDNN's "BA16a<P>b2a"
-// Padding is zero. The bytes equal oneDNN's blocked layout of a [k, n] matrix under that tag, so
-// that both providers read the same copy. Pure functions, no threads, no allocation.
+//   i8:    panel[n / P] of P fp32 scales, then [k / 2], [n % P], [k % 2]    k padded to 32
+// Padding is zero. An i8 weight is round(w · 127 / m) to nearest even, m being the largest |w| of
+// its row (output channel), whose scale m / 127 multiplies the row's sums. The float bytes equal
+// oneDNN's blocked layout of a [k, n] matrix under that tag, so that both providers read the same
+// copy. Pure functions, no threads, no allocation.
 #pragma once
 
 #include <cstddef>
@@ -15,7 +18,7 @@
 namespace vernier {
 
 struct PackedLayout {
-  DType dtype = DType::kF32;  // f32 or bf16
+  DType dtype = DType::kF32;  // f32, bf16 or i8
   int64_t n = 0;              // columns of all parts together
   int64_t k = 0;
   int64_t panel_columns = 0;
@@ -24,9 +27,13 @@ struct PackedLayout {
   int64_t k_step() const { return dtype == DType::kF32 ? 16 : 32; }
   int64_t padded_k() const { return (k + k_step() - 1) / k_step() * k_step(); }
   int64_t panels() const { return (n + panel_columns - 1) / panel_columns; }
+  /// Bytes before a panel's weights: its scales.
+  size_t scale_bytes() const {
+    return dtype == DType::kI8 ? static_cast<size_t>(panel_columns) * sizeof(float) : 0;
+  }
   size_t panel_bytes() const;
   size_t bytes() const { return static_cast<size_t>(panels()) * panel_bytes(); }
-  /// oneDNN's name for the layout: "BA16a64b".
+  /// A name for the layout, of floats oneDNN's: "BA16a64b".
   const char* tag() const;
 };
 

@@ -1,5 +1,6 @@
 #include "kernels/cpu/pack.h"
 
+#include <cmath>
 #include <cstring>
 #include <vector>
 
@@ -105,6 +106,32 @@ TEST(Pack, NamesItsLayoutAsOneDnnDoes) {
   EXPECT_STREQ(PackedLayoutFor(Isa::kAvx512, DType::kF32, 1, 1).tag(), "BA16a64b");
   EXPECT_STREQ(PackedLayoutFor(Isa::kAmx, DType::kBF16, 1, 1).tag(), "BA16a64b2a");
   EXPECT_STREQ(PackedLayoutFor(Isa::kAvx2, DType::kF32, 1, 1).tag(), "BA16a16b");
+}
+
+TEST(Pack, QuantizesEachRowByItsLargestWeight) {
+  // Row 0 reaches 2 and holds halves of steps, row 1 is zero, row 2 holds NaN and a value.
+  const float step = 2.0f / 127.0f;
+  const std::vector<float> rows = {-2.0f, 2.5f * step, 0.5f * step, 1.5f * step, 0.0f,  0.0f,
+                                   0.0f,  0.0f,        NAN,         1.0f,        -1.0f, 0.25f};
+  for (Isa isa : {Isa::kScalar, Isa::kAvx512}) {
+    const PackedLayout layout = PackedLayoutFor(isa, DType::kI8, 3, 4);
+    const Tensor packed =
+        PackAll(layout, {{.data = rows.data(), .dtype = DType::kF32, .n = 3, .row_stride = 4}});
+    const auto* scales = static_cast<const float*>(packed.data());
+    const auto* weights = static_cast<const int8_t*>(packed.data()) + layout.scale_bytes();
+    const auto at = [&](int64_t n, int64_t k) {
+      return int{weights[(k / 2 * layout.panel_columns + n) * 2 + k % 2]};
+    };
+    EXPECT_EQ(scales[0], step);
+    EXPECT_EQ(at(0, 0), -127);
+    EXPECT_NEAR(at(0, 1), 2.5, 0.5);
+    EXPECT_EQ(scales[1], 0.0f);
+    EXPECT_EQ(at(1, 2), 0);
+    EXPECT_EQ(at(2, 2), -127);
+    EXPECT_EQ(at(2, 3), 32);
+    for (int64_t n = 3; n < layout.panel_columns; ++n) EXPECT_EQ(scales[n], 0.0f);
+    for (int64_t k = 4; k < layout.padded_k(); ++k) EXPECT_EQ(at(0, k), 0);
+  }
 }
 
 }  // namespace
