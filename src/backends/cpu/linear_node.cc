@@ -60,11 +60,10 @@ class LinearKernel final : public Kernel {
   size_t scratch_bytes() const override { return gemm_.scratch_bytes(); }
 
   KernelInfo info() const override {
-    const char* dtype = desc_.weights.dtype == DType::kBF16 ? "bf16" : "f32";
     if (gemm_.provider() == GemmProvider::kOnednn) {
       return {"onednn", Name(desc_.isa), gemm_.kernel_name()};
     }
-    return {"vernier", Name(gemm_.isa()), std::string("gemm_") + dtype};
+    return {"vernier", Name(gemm_.isa()), std::string("gemm_") + Name(desc_.weights.dtype)};
   }
 
  private:
@@ -131,7 +130,9 @@ class LinearNode final : public PreparedNode {
 
  private:
   GemmProvider ProviderOf(const GemmDesc& desc) const {
-    if (attributes_.gated) return GemmProvider::kVernier;  // oneDNN has no such last step
+    // oneDNN has no such last step, and does not know our packing of i8.
+    const bool only_ours = attributes_.gated || weights_.layout.dtype == DType::kI8;
+    if (only_ours) return GemmProvider::kVernier;
     switch (options_.onednn) {
       case OnednnUse::kNever:
         return GemmProvider::kVernier;
