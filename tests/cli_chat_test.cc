@@ -211,6 +211,18 @@ TEST(Chat, IsEvaluatedByCharacterErrorsOverASet) {
   EXPECT_THAT(result.output, AllOf(HasSubstr("\"cer\""), HasSubstr("\"1-ned\"")));
 }
 
+TEST(Chat, IsHeldToThePublishedProtocolWithItsDecoder) {
+  const SpawnResult result =
+      Vernier({"compare", "--model", kOne, "--image", kOne + "/input_0.png", "--reference",
+               "device=ref", "--candidate", "device=cpu", "--preset", "paddleocr_vl"});
+  // All 30 tokens agree, which is too few to show a share of 99 %.
+  EXPECT_EQ(result.exit_code, 3) << result.errors;
+  for (const char* gate : {"PASS  logits:mre<1%", "OPEN  logits:top1>=99%: 1 at lm_head",
+                           "PASS  logits:cosine>0.999"}) {
+    EXPECT_THAT(result.output, HasSubstr(gate));
+  }
+}
+
 TEST(Chat, IsTimedWithOneColumnADevice) {
   const std::vector<std::string> words = {
       "bench",      "--model", kOne,           "--runs", "2",         "--warmup", "1",

@@ -170,8 +170,17 @@ class SettingComparer::Impl {
     return nullptr;
   }
 
-  // Gives the decoder its ids; false where there is no decoder, or it cannot be compared.
+  // Gives the decoder its ids; false where there is no decoder, or it cannot be compared. A model
+  // that chats has its prompts, and what is fed to follow them.
   bool Force(Runs& runs, const NamedTensors& encoded, Comparison& comparison) {
+    if (candidate_.model().causal) {
+      if (!candidate_inputs_.contains(kForcedIds)) {
+        comparison.left_out.push_back(
+            "the answers: prompts were compared (feed an answer with --input "
+            "decoder_input_ids=F.npy)");
+      }
+      return true;
+    }
     if (!candidate_.model().decoder) return false;
     const auto leave_out = [&](const char* why) {
       comparison.left_out.push_back(fmt::format("the decoder: {}", why));
