@@ -66,6 +66,7 @@ def make_model():
     model.generation_config.eos_token_id = END
     model.generation_config.pad_token_id = IDS["<unk>"]
     model.generation_config.max_new_tokens = LONGEST + 8
+    model.generation_config._from_model_config = False  # it is to be kept as it stands here
     return model
 
 

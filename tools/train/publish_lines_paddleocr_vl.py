@@ -17,7 +17,7 @@ import PIL
 import torch
 import transformers
 from line_model import MERGE, PATCH, make_model, patches
-from line_tokenizer import BEFORE, TASK, write_json, write_tokenizer
+from line_tokenizer import AFTER, BEFORE, PLACEHOLDER, TASK, write_json, write_tokenizer
 from lines import FONTS, HEIGHT, HELD_OUT_FONTS, WIDEST, held_out_line
 from PIL import Image
 from train_lines_paddleocr_vl import edit_distance
@@ -88,12 +88,15 @@ def read_lines(folder, lines):
     model = PaddleOCRVLForConditionalGeneration.from_pretrained(folder).eval()
     processor = PaddleOCRVLProcessor.from_pretrained(folder)
     content = [{"type": "image"}, {"type": "text", "text": TASK}]
-    prompt = processor.apply_chat_template([{"role": "user", "content": content}], tokenize=False)
+    prompt = processor.apply_chat_template(
+        [{"role": "user", "content": content}], tokenize=False, add_generation_prompt=True
+    )
     found, largest = [], 0.0
     for index, line in enumerate(lines):
         picture = Image.open(folder / f"test/png/{index:02d}.png")
         inputs = processor(text=[prompt], images=[picture], return_tensors="pt")
-        if inputs["input_ids"][0, : len(BEFORE)].tolist() != BEFORE:
+        ids = inputs["input_ids"][0].tolist()
+        if [index for index in ids if index != PLACEHOLDER] != BEFORE + AFTER:
             raise SystemExit("the tokenizer cuts the prompt otherwise than in training")
         own = patches(line.picture[None])[0]
         largest = max(largest, (inputs["pixel_values"].flatten(1) - own).abs().max().item())
