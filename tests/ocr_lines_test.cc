@@ -1,0 +1,75 @@
+// The model that comes along and reads printed lines, on 100 lines that it never saw.
+#include <fstream>
+#include <string>
+#include <vector>
+
+#include "io/json.h"
+#include "metrics/text_edits.h"
+#include "vernier/session.h"
+
+namespace vernier {
+namespace {
+
+const std::string kModel = std::string(VERNIER_SOURCE_DIR) + "/models/lines-paddleocr-vl";
+
+struct HeldOutLine {
+  std::string file;
+  std::string text;
+  std::string of_transformers;  // what it reads there
+};
+
+std::vector<HeldOutLine> HeldOut() {
+  const Json reference = Json::ParseFile(kModel + "/test/reference_texts.json");
+  std::vector<HeldOutLine> lines;
+  std::ifstream labels(kModel + "/test/labels.jsonl");
+  for (std::string row; std::getline(labels, row);) {
+    const Json label = Json::Parse(row, "labels.jsonl");
+    lines.push_back({kModel + "/test/" + label.GetString("image"), label.GetString("answer"),
+                     reference.items()[lines.size()].GetString("text")});
+  }
+  return lines;
+}
+
+std::vector<std::string> Read(const std::vector<HeldOutLine>& lines, const std::string& dtype) {
+  std::vector<ChatPrompt> prompts;
+  for (const HeldOutLine& line : lines) {
+    prompts.push_back({.turns = {{.pictures = {{line.file}}, .text = "OCR:"}}});
+  }
+  Session session({.model = kModel, .dtype = dtype});
+  const GenerationOutput output = session.Generate(session.ReadChats(prompts).inputs,
+                                                   {.options = *session.generation_options()});
+  std::vector<std::string> texts;
+  for (const GeneratedText& row : output.rows) texts.push_back(row.text);
+  return texts;
+}
+
+TEST(LinesModel, ReachesTheFigureOfItsCard) {
+  const std::vector<HeldOutLine> lines = HeldOut();
+  ASSERT_EQ(lines.size(), 100u);
+  const std::vector<std::string> texts = Read(lines, "f32");
+  EditCounts all;
+  for (size_t i = 0; i < lines.size(); ++i) {
+    const EditCounts counts = CharacterEdits(lines[i].text, texts[i]);
+    all.edits += counts.edits;
+    all.reference_length += counts.reference_length;
+  }
+  EXPECT_LE(ErrorRate(all), 0.01);  // the card says 0.92 %
+}
+
+TEST(LinesModel, ReadsWhatTransformersReads) {
+  const std::vector<HeldOutLine> lines = HeldOut();
+  const std::vector<std::string> texts = Read(lines, "f32");
+  for (size_t i = 0; i < lines.size(); ++i) EXPECT_EQ(texts[i], lines[i].of_transformers);
+}
+
+TEST(LinesModel, ReadsTheSameInBf16OnAtLeast95Percent) {
+  const std::vector<HeldOutLine> lines = HeldOut();
+  const std::vector<std::string> f32 = Read(lines, "f32");
+  const std::vector<std::string> bf16 = Read(lines, "bf16");
+  size_t same = 0;
+  for (size_t i = 0; i < lines.size(); ++i) same += f32[i] == bf16[i];
+  EXPECT_GE(same, lines.size() * 95 / 100);
+}
+
+}  // namespace
+}  // namespace vernier
