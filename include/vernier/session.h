@@ -29,7 +29,7 @@ struct SessionOptions {
   std::string model;           // folder of a checkpoint as published
   std::string config = {};     // configuration to read instead of the folder's own; empty: its own
   std::string device = "cpu";  // "cpu", or "ref" for the slow definition of every op
-  std::string dtype = "f32";   // "f32" or "bf16"
+  std::string dtype = "f32";   // "f32", "bf16" or "int8"
   /// Rules by name that go before the dtype's own (docs/reference/precision-file.md); empty: none.
   std::string precision_file = {};
   int threads = 0;       // 0: all that this process may use
