@@ -180,7 +180,8 @@ TEST(Bench, NamesTheFlagThatCannotBeRead) {
   EXPECT_THAT(errors("--batch", "0"), HasSubstr("--batch: expected positive whole numbers"));
   EXPECT_THAT(errors("--threads", "x"), HasSubstr("--threads: expected positive whole numbers"));
   EXPECT_THAT(errors("--streams", "0"), HasSubstr("--streams: expected positive whole numbers"));
-  EXPECT_THAT(errors("--dtype", "f64"), HasSubstr("--dtype: expected f32 or bf16 or int8, found 'f64'"));
+  EXPECT_THAT(errors("--dtype", "f64"),
+              HasSubstr("--dtype: expected f32 or bf16 or int8, found 'f64'"));
   EXPECT_THAT(errors("--branches", "both"),
               HasSubstr("--branches: expected serial or parallel, found 'both'"));
   EXPECT_THAT(errors("--size", "40,"), HasSubstr("--size: expected PIXELS or HEIGHTxWIDTH"));

@@ -27,8 +27,8 @@ bool Matches(const PrecisionRule& rule, const Graph& graph, const Node& node);
 
 /// Rules of a preset: "f32" none; "bf16" weights, multiplies and the values between them in bf16,
 /// while the residual stream, norm statistics, softmax and `keep_f32` nodes stay f32, and of
-/// `f32_activations` nodes the weights alone are bf16; "int8" the same with linear layers' weights in
-/// 8 bits. Throws Error{kUsage} for another name.
+/// `f32_activations` nodes the weights alone are bf16; "int8" the same with linear layers' weights
+/// in 8 bits. Throws Error{kUsage} for another name.
 PrecisionRules PresetRules(std::string_view name, const std::vector<std::string>& keep_f32,
                            const std::vector<std::string>& f32_activations = {});
 

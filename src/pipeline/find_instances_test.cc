@@ -6,7 +6,7 @@
 
 #include "core/coco_mask.h"
 #include "io/checkpoint.h"
-#include "models/blendmask/golden_case.h"
+#include "support/blendmask_golden.h"
 #include "vernier/error.h"
 
 namespace vernier {

@@ -8,8 +8,8 @@
 #include "io/checkpoint.h"
 #include "io/json.h"
 #include "io/safetensors.h"
-#include "models/blendmask/golden_case.h"
 #include "pipeline/make_random.h"
+#include "support/blendmask_golden.h"
 #include "support/scratch_folder.h"
 #include "vernier/session.h"
 

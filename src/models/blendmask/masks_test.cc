@@ -4,8 +4,8 @@
 
 #include "core/coco_mask.h"
 #include "models/blendmask/blend.h"
-#include "models/blendmask/golden_case.h"
 #include "models/blendmask/paste.h"
+#include "support/blendmask_golden.h"
 
 namespace vernier {
 namespace {

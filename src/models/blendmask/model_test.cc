@@ -11,10 +11,10 @@
 #include "backends/ref/backend.h"
 #include "io/checkpoint.h"
 #include "io/yacs.h"
-#include "models/blendmask/golden_case.h"
 #include "runtime/context.h"
 #include "runtime/plan.h"
 #include "runtime/program.h"
+#include "support/blendmask_golden.h"
 
 namespace vernier {
 namespace {

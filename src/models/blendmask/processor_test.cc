@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cstring>
 
-#include "models/blendmask/golden_case.h"
+#include "support/blendmask_golden.h"
 #include "vernier/error.h"
 
 namespace vernier {

@@ -3,7 +3,7 @@
 #include <map>
 
 #include "io/checkpoint.h"
-#include "models/blendmask/golden_case.h"
+#include "support/blendmask_golden.h"
 #include "support/scratch_folder.h"
 
 namespace vernier {

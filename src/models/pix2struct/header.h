@@ -18,8 +18,8 @@ struct HeaderFonts {
 };
 
 /// `chosen` where it is given, else the file named `trained_with` where the checkpoint says so and
-/// this machine has it, else Arial, else DejaVu Sans, which also stands in for glyphs that the first
-/// lacks. Throws Error{kInput} when `chosen` is no font.
+/// this machine has it, else Arial, else DejaVu Sans, which also stands in for glyphs that the
+/// first lacks. Throws Error{kInput} when `chosen` is no font.
 HeaderFonts FindHeaderFonts(const std::string& chosen, const std::string& trained_with = {});
 
 struct HeaderPicture {
