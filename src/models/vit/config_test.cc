@@ -1,26 +1,16 @@
 #include "models/vit/config.h"
 
-#include "vernier/error.h"
+#include "support/config_refusal.h"
 
 namespace vernier {
 namespace {
-
-using ::testing::HasSubstr;
 
 VitConfig Parse(const std::string& text) {
   return ParseVitConfig(Json::Parse(text, "some/config.json"));
 }
 
 void ExpectRefused(const std::string& text, const std::string& message) {
-  SCOPED_TRACE(text);
-  try {
-    Parse(text);
-    ADD_FAILURE() << "accepted";
-  } catch (const Error& error) {
-    EXPECT_EQ(error.kind(), ErrorKind::kInput);
-    EXPECT_THAT(error.what(), HasSubstr("some/config.json"));
-    EXPECT_THAT(error.what(), HasSubstr(message));
-  }
+  ExpectConfigRefused(Parse, text, message);
 }
 
 TEST(VitConfig, TakesTheFormatsDefaultsForAbsentFields) {
