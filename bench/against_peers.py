@@ -129,6 +129,7 @@ def compare(arguments, model, dtype):
     checkpoint = random_checkpoint(arguments.vernier, model, arguments.cache)
     common = ["--dtype", dtype, "--batch", arguments.batch, "--threads", arguments.threads]
     ours_command = [arguments.vernier, "bench", "--model", checkpoint, *common, "--lockstep"]
+    ours_command += ["--new-tokens", 0]  # the peers hold encoders, so none is written
     theirs_command = [arguments.peer_python, HERE / "peers" / "worker.py"]
     theirs_command += ["--engine", arguments.engine, "--model", model, *common]
     theirs_command += ["--cache", arguments.cache / "peers"]
