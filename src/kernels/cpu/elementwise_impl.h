@@ -1,32 +1,13 @@
 // Elementwise kernels over any Vec (vec_<isa>.h), for instruction-set files only.
 #pragma once
 
+#include "kernels/cpu/element_rows_impl.h"
 #include "kernels/cpu/elementwise.h"
 #include "kernels/cpu/vec_math.h"
 #include "kernels/cpu/vec_rows.h"
 
 namespace vernier {
 namespace {
-
-template <class T>
-inline const T* RowOf(const ConstElementRows& rows, int64_t row) {
-  return static_cast<const T*>(rows.data) + row * rows.stride;
-}
-
-template <class T>
-inline T* RowOf(const ElementRows& rows, int64_t row) {
-  return static_cast<T*>(rows.data) + row * rows.stride;
-}
-
-/// Calls f with a null pointer of the element's type, so that f can be a template over it.
-template <class F>
-inline void WithElement(Element element, F f) {
-  if (element == Element::kF32) {
-    f(static_cast<const float*>(nullptr));
-  } else {
-    f(static_cast<const uint16_t*>(nullptr));
-  }
-}
 
 template <class V, class A, class B, class Out>
 inline void AddRows(const AddArgs& args) {

@@ -3,25 +3,10 @@
 
 #include <cmath>
 
-#include "core/float_types.h"
+#include "kernels/cpu/element_rows.h"
 
 namespace vernier {
 namespace {
-
-float Get(const ConstElementRows& rows, int64_t row, int64_t column) {
-  const int64_t at = row * rows.stride + column;
-  if (rows.element == Element::kF32) return static_cast<const float*>(rows.data)[at];
-  return FromBf16(static_cast<const uint16_t*>(rows.data)[at]);
-}
-
-void Put(float value, const ElementRows& rows, int64_t row, int64_t column) {
-  const int64_t at = row * rows.stride + column;
-  if (rows.element == Element::kF32) {
-    static_cast<float*>(rows.data)[at] = value;
-  } else {
-    static_cast<uint16_t*>(rows.data)[at] = ToBf16(value);
-  }
-}
 
 float Apply(Activation activation, float x) {
   switch (activation) {
@@ -46,8 +31,8 @@ float Apply(Activation activation, float x) {
 void Add(const AddArgs& args) noexcept {
   for (int64_t row = 0; row < args.rows; ++row) {
     for (int64_t column = 0; column < args.columns; ++column) {
-      Put(Get(args.a, row, column) + Get(args.b, row % args.b_period, column), args.out, row,
-          column);
+      PutElement(GetElement(args.a, row, column) + GetElement(args.b, row % args.b_period, column),
+                 args.out, row, column);
     }
   }
 }
@@ -55,7 +40,7 @@ void Add(const AddArgs& args) noexcept {
 void ScaleColumns(const ScaleColumnsArgs& args) noexcept {
   for (int64_t row = 0; row < args.rows; ++row) {
     for (int64_t column = 0; column < args.columns; ++column) {
-      Put(Get(args.in, row, column) * args.factors[column], args.out, row, column);
+      PutElement(GetElement(args.in, row, column) * args.factors[column], args.out, row, column);
     }
   }
 }
@@ -63,7 +48,7 @@ void ScaleColumns(const ScaleColumnsArgs& args) noexcept {
 void Activate(const ActivateArgs& args) noexcept {
   for (int64_t row = 0; row < args.rows; ++row) {
     for (int64_t column = 0; column < args.columns; ++column) {
-      Put(Apply(args.activation, Get(args.in, row, column)), args.out, row, column);
+      PutElement(Apply(args.activation, GetElement(args.in, row, column)), args.out, row, column);
     }
   }
 }

@@ -3,10 +3,13 @@
 #include "core/cpu_features.h"
 #include "kernels/cpu/attention.h"
 #include "kernels/cpu/cached_attention.h"
+#include "kernels/cpu/channel_norm.h"
 #include "kernels/cpu/elementwise.h"
 #include "kernels/cpu/exact_product.h"
 #include "kernels/cpu/layer_norm.h"
+#include "kernels/cpu/max_pool.h"
 #include "kernels/cpu/pair_sums.h"
+#include "kernels/cpu/resize_rows.h"
 #include "kernels/cpu/rms_norm.h"
 #include "kernels/cpu/rotary.h"
 #include "kernels/cpu/softmax.h"
@@ -56,6 +59,18 @@ SoftmaxKernel SelectSoftmax(Isa isa) {
 
 const ElementwiseKernels& SelectElementwise(Isa isa) {
   return *Choose(isa, &scalar::kElementwise, &narrow::kElementwise, &wide::kElementwise);
+}
+
+const ChannelNormKernels& SelectChannelNorm(Isa isa) {
+  return *Choose(isa, &scalar::kChannelNorm, &narrow::kChannelNorm, &wide::kChannelNorm);
+}
+
+MaxPoolKernel SelectMaxPool(Isa isa) {
+  return Choose(isa, scalar::MaxPool, narrow::MaxPool, wide::MaxPool);
+}
+
+ResizeRowKernel SelectResizeRow(Isa isa) {
+  return Choose(isa, scalar::ResizeRow, narrow::ResizeRow, wide::ResizeRow);
 }
 
 const ExactProduct& SelectExactProduct([[maybe_unused]] Isa isa) {
