@@ -13,6 +13,7 @@
 #include "kernels/cpu/rms_norm.h"
 #include "kernels/cpu/rotary.h"
 #include "kernels/cpu/softmax.h"
+#include "kernels/cpu/winograd.h"
 
 namespace vernier {
 
@@ -84,6 +85,15 @@ const ExactProduct& SelectExactProduct([[maybe_unused]] Isa isa) {
 
 const PairKernels& SelectPairKernels(Isa isa) {
   return *Choose(isa, &scalar::kPairs, &narrow::kPairs, &wide::kPairs);
+}
+
+const WinogradTransforms& SelectWinograd(Isa isa, WinogradForm form) {
+  const auto version = static_cast<size_t>(form);
+#if defined(__x86_64__)
+  if (isa == Isa::kAvx512Bf16 || isa == Isa::kAmx) return avx512_bf16::kWinograd[version];
+#endif
+  return *Choose(isa, &scalar::kWinograd[version], &narrow::kWinograd[version],
+                 &wide::kWinograd[version]);
 }
 
 const AttentionKernels& SelectAttention(Isa isa, [[maybe_unused]] Element multiply) {
