@@ -75,6 +75,8 @@ class Backend {
   /// Whether this node's kernel can store its result as `dtype`, and read as `dtype` the operands
   /// that it multiplies or moves (the precision pass asks).
   virtual bool CanEmit(const Graph& graph, const Node& node, DType dtype) const = 0;
+  /// What this node's kernel does with channels-last maps (the layout pass asks).
+  virtual MapSupport Maps(const Graph& graph, const Node& node) const = 0;
   /// Names of the passes that this backend wants, in order.
   virtual std::vector<std::string> passes() const = 0;
 };

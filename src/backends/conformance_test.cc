@@ -709,7 +709,8 @@ TEST(Conformance, OfCachedAttentionWithBiasAndSlotsHolds) {
 }
 
 TEST(Conformance, ReachesEveryOpOfTheTable) {
-  std::set<std::string> reached = {kKvAppend.name, kCachedAttention.name};  // the tests above
+  std::set<std::string> reached = {kKvAppend.name, kCachedAttention.name,
+                                   kReorder.name};  // the tests above
   const auto backend = MakeCpuBackend({});
   for (const Case& c : AllCases()) {
     const Graph graph = BuildCase(c, false);

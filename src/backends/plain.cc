@@ -37,6 +37,9 @@ class PlainNode final : public PreparedNode {
       : op_(*node.op), attributes_(node.attributes), provider_(provider) {}
 
   std::unique_ptr<Kernel> Bind(const BindArgs& args) const override {
+    for (const auto operands : {args.inputs, args.outputs}) {
+      for (const TensorArg& operand : operands) VN_CHECK(!operand.channels_last(), op_.name);
+    }
     return std::make_unique<PlainKernel>(op_, attributes_, args.extents, provider_);
   }
 

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "graph/dim.h"
+#include "graph/layout.h"
 #include "graph/op.h"
 
 namespace vernier {
@@ -49,6 +50,7 @@ struct ValueInfo {
   std::string name;
   std::vector<std::string> aliases = {};
   int producer = -1;  // node id, for kResult
+  Layout layout = Layout::kRowMajor;
   /// kWeight only: the checkpoint's shape when it differs from the type's (equal element count).
   Shape stored_shape = {};
 };

@@ -15,6 +15,11 @@ std::string OpText(const Node& node) {
   return text;
 }
 
+// Row-major goes without saying.
+std::string LayoutText(const ValueInfo& value) {
+  return value.layout == Layout::kRowMajor ? "" : fmt::format(" {}", Name(value.layout));
+}
+
 std::string Quoted(const std::string& text) {
   std::string quoted = "\"";
   for (char c : text) {
@@ -40,8 +45,8 @@ std::string PrintText(const Graph& graph) {
       inputs += id == kNoValue ? "-" : graph.value(id).name;
     }
     const ValueInfo& result = graph.value(node.outputs.front());
-    text += fmt::format("  {} = {}({}) : {}{}\n", result.name, OpText(node), inputs,
-                        Name(result.type.dtype), ToString(result.type.shape));
+    text += fmt::format("  {} = {}({}) : {}{}{}\n", result.name, OpText(node), inputs,
+                        Name(result.type.dtype), ToString(result.type.shape), LayoutText(result));
   }
   for (const auto& output : graph.outputs()) {
     text += fmt::format("  output {} = {}\n", output.name, graph.value(output.value).name);

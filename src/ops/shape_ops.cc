@@ -85,6 +85,11 @@ Types InferPatchify(const Attributes& attributes, const Types& in) {
   return {{in[0].dtype, {in[0].dim(0), rows * columns, values}}};
 }
 
+Types InferReorder(const Attributes&, const Types& in) {
+  RequireRank(in[0], 4, 4, "the map");
+  return {in[0]};
+}
+
 std::vector<int> DecomposePatchify(Graph& graph, const Node& node) {
   const auto& patch = node.attributes.get<Patchify>();
   const Path at(node.name);
@@ -161,5 +166,12 @@ const OpDef kPatchify{.name = "Patchify",
                         const auto& patch = a.get<Patchify>();
                         return fmt::format("{}x{}", patch.patch_height, patch.patch_width);
                       }};
+
+const OpDef kReorder{
+    .name = "Reorder",
+    .min_inputs = 1,
+    .max_inputs = 1,
+    .infer = InferReorder,
+    .describe = [](const Attributes& a) -> std::string { return Name(a.get<Reorder>().to); }};
 
 }  // namespace vernier

@@ -1,8 +1,9 @@
-// Data movement: Reshape, Transpose, Slice, Concat, Expand (ONNX semantics), and Patchify.
+// Data movement: Reshape, Transpose, Slice, Concat, Expand (ONNX semantics), Patchify and Reorder.
 #pragma once
 
 #include <vector>
 
+#include "graph/layout.h"
 #include "graph/op.h"
 
 namespace vernier {
@@ -33,11 +34,17 @@ struct Patchify {
   int64_t patch_width;
 };
 
+/// The same map in another layout; inserted by the layout pass, not used by models.
+struct Reorder {
+  Layout to;
+};
+
 extern const OpDef kReshape;
 extern const OpDef kTranspose;
 extern const OpDef kSlice;
 extern const OpDef kConcat;
 extern const OpDef kExpand;
 extern const OpDef kPatchify;
+extern const OpDef kReorder;
 
 }  // namespace vernier

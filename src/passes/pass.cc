@@ -21,6 +21,7 @@ constexpr Pass kPasses[] = {
     {"fuse_epilogue", "absorb activation, layer scale and residual into linears", FuseEpilogue},
     {"fuse_rotary", "rotate queries and keys inside attention", FuseRotary},
     {"casts", "store values between bf16 nodes as bf16", PlaceCasts},
+    {"layouts", "let maps of convolutional nets lie channels-last", ChooseLayouts},
 };
 
 }  // namespace

@@ -20,6 +20,8 @@ struct PassContext {
   /// Whether the backend's kernel for the node can store its result as the type, and read its
   /// multiplied or moved operands as it.
   std::function<bool(const Graph&, const Node&, DType)> can_emit;
+  /// What the backend's kernel for the node does with channels-last maps; empty: nothing.
+  std::function<MapSupport(const Graph&, const Node&)> maps = {};
 };
 
 struct Pass {
@@ -45,5 +47,6 @@ void FoldBatchNorm(Graph& graph, const PassContext& context);
 void FuseConvolutions(Graph& graph, const PassContext& context);
 void FuseRotary(Graph& graph, const PassContext& context);
 void PlaceCasts(Graph& graph, const PassContext& context);
+void ChooseLayouts(Graph& graph, const PassContext& context);
 
 }  // namespace vernier

@@ -100,7 +100,7 @@ TEST(Passes, RunInTheirOrderWithoutTheDisabledOnes) {
   Program::Compile(graph, ToyWeights(graph).Store(), options);
   EXPECT_THAT(ran, ::testing::ElementsAre("drop_unused", "precision", "fold_batch_norm",
                                           "fuse_convolutions", "fuse_gates", "fuse_projections",
-                                          "fuse_rotary", "casts"));
+                                          "fuse_rotary", "casts", "layouts"));
 }
 
 TEST(Passes, NameThemselvesWhenOneIsUnknown) {

@@ -4,12 +4,12 @@
 
 #include <algorithm>
 #include <chrono>
-#include <cstring>
 #include <exception>
 #include <mutex>
 #include <optional>
 #include <thread>
 
+#include "backends/reorder.h"
 #include "core/check.h"
 #include "core/float_types.h"
 #include "core/parallel.h"
@@ -28,26 +28,28 @@ void Grow(Tensor& memory, size_t bytes) {
   if (memory.bytes() < bytes) memory = Tensor(DType::kU8, {static_cast<int64_t>(bytes)});
 }
 
-// The bytes of a given value as the plan would hold them: storage type and distance of rows.
+// The bytes of a given value as the plan would hold them: storage type, layout and distance of
+// rows.
 Tensor LaidOut(const TensorArg& like, const TensorView& given, const std::string& name) {
   VN_CHECK(given.shape == like.shape, name);
   const bool rounds = given.dtype == DType::kF32 && like.dtype == DType::kBF16;
   VN_CHECK(rounds || given.dtype == like.dtype, name);
-  Tensor laid_out = Tensor::Zeros(like.dtype, {like.rows() * like.row_stride});
-  const size_t element = ByteSize(like.dtype);
-  for (int64_t row = 0; row < like.rows(); ++row) {
-    char* to =
-        static_cast<char*>(laid_out.data()) + static_cast<size_t>(row * like.row_stride) * element;
-    const auto first = static_cast<size_t>(row * like.columns());
-    const auto count = static_cast<size_t>(like.columns());
-    if (rounds) {
-      const auto from = given.as<float>().subspan(first, count);
-      std::ranges::transform(from, reinterpret_cast<uint16_t*>(to), ToBf16);
-    } else {
-      std::memcpy(to, static_cast<const char*>(given.data) + first * element, count * element);
-    }
+  Tensor rounded;
+  if (rounds) {
+    rounded = Tensor(DType::kBF16, given.shape);
+    std::ranges::transform(given.as<float>(), static_cast<uint16_t*>(rounded.data()), ToBf16);
   }
+  Tensor laid_out = Tensor::Zeros(like.dtype, {like.rows() * like.row_stride});
+  TensorArg to = like;
+  to.data = laid_out.data();
+  CopyElements(TensorArg::Of(rounds ? rounded.view() : given), to, 1);
   return laid_out;
+}
+
+// A result as callers get it: row-major and f32, however the plan stores it.
+Tensor Delivered(const TensorArg& result, int threads) {
+  Tensor copy = RowMajorCopy(result, threads);
+  return result.dtype == DType::kF32 ? std::move(copy) : ToFloat32(copy.view());
 }
 
 void* StateView(const Plan& plan, const Operand& operand, const NamedStates& states) {
@@ -144,16 +146,8 @@ class Execution {
   NamedTensors Outputs() const {
     NamedTensors outputs;
     for (const auto& output : plan_.program().graph().outputs()) {
-      const TensorArg arg = Locate(plan_.operand(output.value));
-      Tensor dense(arg.dtype, arg.shape);
-      const size_t row_bytes = static_cast<size_t>(arg.columns()) * ByteSize(arg.dtype);
-      for (int64_t row = 0; row < arg.rows(); ++row) {
-        std::memcpy(static_cast<char*>(dense.data()) + static_cast<size_t>(row) * row_bytes,
-                    static_cast<const char*>(arg.data) +
-                        static_cast<size_t>(row * arg.row_stride) * ByteSize(arg.dtype),
-                    row_bytes);
-      }
-      outputs.emplace(output.name, ToFloat32(dense.view()));
+      outputs.emplace(output.name,
+                      Delivered(Locate(plan_.operand(output.value)), plan_.program().threads()));
     }
     return outputs;
   }
@@ -312,8 +306,9 @@ NamedTensors Context::RunStep(const Plan& plan, int step_index, const NamedViews
   std::vector<Tensor> results;
   for (const Operand& operand : step.outputs) {
     results.emplace_back(operand.arg.dtype, operand.arg.shape);
-    out.push_back(operand.place == Place::kState ? operand.arg
-                                                 : TensorArg::Of(results.back().view()));
+    out.push_back(operand.place == Place::kState
+                      ? operand.arg
+                      : TensorArg::Of(results.back().view(), operand.arg.layout));
     if (operand.place == Place::kState) out.back().data = StateView(plan, operand, states);
   }
   step.kernel->Run(
@@ -321,7 +316,8 @@ NamedTensors Context::RunStep(const Plan& plan, int step_index, const NamedViews
   NamedTensors outputs;
   for (size_t i = 0; i < results.size(); ++i) {
     if (step.outputs[i].place == Place::kState) continue;
-    outputs.emplace(graph.value(step.outputs[i].value).name, ToFloat32(results[i].view()));
+    outputs.emplace(graph.value(step.outputs[i].value).name,
+                    Delivered(out[i], plan.program().threads()));
   }
   return outputs;
 }
@@ -390,7 +386,8 @@ std::span<float> RepeatedRun::Output(std::string_view name) {
   const auto found = std::ranges::find(outputs, name, &Graph::Output::name);
   VN_CHECK(found != outputs.end(), std::string(name));
   const TensorArg arg = impl_->execution.Locate(impl_->plan->operand(found->value));
-  VN_CHECK(arg.dtype == DType::kF32 && arg.dense(), "an output that is not dense f32");
+  VN_CHECK(arg.dtype == DType::kF32 && arg.dense() && !arg.channels_last(),
+           "an output that is not dense, row-major f32");
   return {static_cast<float*>(arg.data), static_cast<size_t>(arg.shape.elements())};
 }
 

@@ -107,6 +107,7 @@ bool Plan::BindView(const Node& node) {
   if (node.op != &kSlice && node.op != &kReshape) return false;
   const Graph& graph = program_.graph();
   const Operand& from = operands_[static_cast<size_t>(node.inputs[0])];
+  VN_CHECK(!from.arg.channels_last(), node.name);
   const int output = node.outputs[0];
   const Shape shape = Extent(graph.value(output).type);
   Operand view = from;
@@ -176,7 +177,7 @@ void Plan::BindStep(const Program::PreparedStep& prepared) {
       operand = operands_[static_cast<size_t>(node.inputs[0])];
     } else {
       operand.place = Place::kArena;
-      operand.arg = TensorArg::Of({nullptr, info.type.dtype, Extent(info.type)});
+      operand.arg = TensorArg::Of({nullptr, info.type.dtype, Extent(info.type)}, info.layout);
       operand.runtime_extent = HasRuntimeExtent(info.type);
     }
     operand.value = output;
@@ -288,8 +289,9 @@ std::string Plan::Fingerprint() const {
                         info.provider, info.isa, info.kernel, step.lane);
     for (const auto* list : {&step.inputs, &step.outputs}) {
       for (const Operand& operand : *list) {
-        text += fmt::format(" {}:{}+{}{}/{}", static_cast<int>(operand.place), operand.index,
-                            operand.offset, operand.arg.shape.ToString(), operand.arg.row_stride);
+        text += fmt::format(" {}:{}+{}{}/{}{}", static_cast<int>(operand.place), operand.index,
+                            operand.offset, operand.arg.shape.ToString(), operand.arg.row_stride,
+                            operand.arg.channels_last() ? " channels-last" : "");
       }
     }
     text += '\n';

@@ -44,11 +44,12 @@ std::shared_ptr<const Program> Program::Compile(const Graph& model,
                                                 ProgramOptions options) {
   std::shared_ptr<Program> program(new Program(model, std::move(weights), std::move(options)));
   const Backend& backend = program->backend();
-  const PassContext context{.rules = program->options_.precision,
-                            .wanted = backend.passes(),
-                            .can_emit = [&](const Graph& graph, const Node& node, DType dtype) {
-                              return backend.CanEmit(graph, node, dtype);
-                            }};
+  const PassContext context{
+      .rules = program->options_.precision,
+      .wanted = backend.passes(),
+      .can_emit = [&](const Graph& graph, const Node& node,
+                      DType dtype) { return backend.CanEmit(graph, node, dtype); },
+      .maps = [&](const Graph& graph, const Node& node) { return backend.Maps(graph, node); }};
   RunPasses(program->graph_, context, program->options_.disabled_passes,
             program->options_.observe_pass);
   program->CheckSupport();

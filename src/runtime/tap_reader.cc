@@ -1,27 +1,20 @@
 #include "runtime/tap_reader.h"
 
 #include <algorithm>
-#include <cstring>
 #include <utility>
 
 #include "backends/ref/kernels.h"
+#include "backends/reorder.h"
 #include "core/check.h"
 
 namespace vernier {
 namespace {
 
-// A dense copy of a row-strided operand, floats widened to f32.
-Tensor DenseCopy(const TensorArg& arg) {
-  Tensor dense(arg.dtype, arg.shape);
-  const size_t row_bytes = static_cast<size_t>(arg.columns()) * ByteSize(arg.dtype);
-  const size_t stride_bytes = static_cast<size_t>(arg.row_stride) * ByteSize(arg.dtype);
-  for (int64_t row = 0; row < arg.rows(); ++row) {
-    std::memcpy(static_cast<char*>(dense.data()) + static_cast<size_t>(row) * row_bytes,
-                static_cast<const char*>(arg.data) + static_cast<size_t>(row) * stride_bytes,
-                row_bytes);
-  }
-  if (!IsFloat(arg.dtype) || arg.dtype == DType::kF32) return dense;
-  return ToFloat32(dense.view());
+// A dense, row-major copy, floats widened to f32.
+Tensor ShownCopy(const TensorArg& arg) {
+  Tensor copy = RowMajorCopy(arg, 1);
+  if (!IsFloat(arg.dtype) || arg.dtype == DType::kF32) return copy;
+  return ToFloat32(copy.view());
 }
 
 }  // namespace
@@ -87,7 +80,7 @@ void TapReader::Capture(int value) {
   const int step = plan_.step_of(value);
   const KernelInfo kernel =
       step >= 0 ? plan_.steps()[static_cast<size_t>(step)].kernel->info() : KernelInfo{};
-  Store(value, DenseCopy(locate_(plan_.operand(value))), plan_.program().provenance(value).kind,
+  Store(value, ShownCopy(locate_(plan_.operand(value))), plan_.program().provenance(value).kind,
         kernel);
 }
 

@@ -124,6 +124,7 @@ Tensor IsolatedSteps::Part(const NamedTensors& results, int index, int value) co
       continue;
     }
     const Tensor& result = results.at(graph_.value(output.value).name);
+    if (wanted.value == output.value) return Tensor::CopyOf(result.view());
     const float* from = result.as<float>().data() + (wanted.offset - output.offset) / element;
     Tensor part(DType::kF32, wanted.arg.shape);
     for (int64_t row = 0; row < wanted.arg.rows(); ++row) {

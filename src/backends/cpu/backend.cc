@@ -34,6 +34,12 @@ bool IsPackable(const Graph& graph, const Node& node) {
          });
 }
 
+// A sum that goes by rows and columns, whatever they are.
+bool IsSumOfAlike(const Graph& graph, const Node& node) {
+  return node.attributes.get<Binary>().kind == BinaryKind::kAdd &&
+         graph.value(node.inputs[0]).type.shape == graph.value(node.inputs[1]).type.shape;
+}
+
 class CpuDevice final : public Backend {
  public:
   explicit CpuDevice(const CpuBackendOptions& options) : options_(options) {}
@@ -41,7 +47,8 @@ class CpuDevice final : public Backend {
   const char* name() const override { return "cpu"; }
 
   Support CanRun(const Graph&, const Node& node) const override {
-    constexpr const OpDef* kOwn[] = {&kFusedLinear, &kFusedConv2d, &kRotaryAttention, &kCast};
+    constexpr const OpDef* kOwn[] = {&kFusedLinear, &kFusedConv2d, &kRotaryAttention, &kCast,
+                                     &kReorder};
     const bool own = std::ranges::count(kOwn, node.op) > 0;
     if (own || FindRefKernel(*node.op) != nullptr) return {};
     return {false, fmt::format("there is no CPU kernel for {}", node.op->name)};
@@ -62,6 +69,7 @@ class CpuDevice final : public Backend {
     if (node.op == &kCast) return PrepareCast(isa);
     if (node.op == &kGather) return PrepareGather(args);
     if (node.op == &kPatchify) return PreparePatchify(node);
+    if (node.op == &kReorder) return PrepareReorder();
     if (node.op == &kRope) return PrepareRope(node, isa);
     if (node.op == &kBinary) {
       if (auto prepared = PrepareBinary(args.graph, node, isa)) return prepared;
@@ -75,10 +83,16 @@ class CpuDevice final : public Backend {
     return dtype == DType::kBF16 && std::ranges::count(kHalfStores, node.op) > 0;
   }
 
+  MapSupport Maps(const Graph& graph, const Node& node) const override {
+    if (node.op == &kActivation || node.op == &kCast) return MapSupport::kAlike;
+    if (node.op == &kBinary && IsSumOfAlike(graph, node)) return MapSupport::kAlike;
+    return MapSupport::kRowMajor;
+  }
+
   std::vector<std::string> passes() const override {
-    return {"drop_unused",       "precision",   "fold_batch_norm",
-            "fuse_convolutions", "fuse_gates",  "fuse_projections",
-            "fuse_epilogue",     "fuse_rotary", "casts"};
+    return {"drop_unused", "precision",        "fold_batch_norm", "fuse_convolutions",
+            "fuse_gates",  "fuse_projections", "fuse_epilogue",   "fuse_rotary",
+            "casts",       "layouts"};
   }
 
  private:

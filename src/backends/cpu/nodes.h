@@ -23,6 +23,7 @@ std::unique_ptr<PreparedNode> PrepareActivation(const Node& node, Isa isa);
 std::unique_ptr<PreparedNode> PrepareCast(Isa isa);
 std::unique_ptr<PreparedNode> PrepareGather(const PrepareArgs& args);
 std::unique_ptr<PreparedNode> PreparePatchify(const Node& node);
+std::unique_ptr<PreparedNode> PrepareReorder();
 std::unique_ptr<PreparedNode> PrepareRope(const Node& node, Isa isa);
 /// Sums over rows and products with one factor per channel; null for other broadcasts.
 std::unique_ptr<PreparedNode> PrepareBinary(const Graph& graph, const Node& node, Isa isa);

@@ -23,6 +23,8 @@ class Ref final : public Backend {
     return dtype == DType::kF32;
   }
 
+  MapSupport Maps(const Graph&, const Node&) const override { return MapSupport::kRowMajor; }
+
   std::vector<std::string> passes() const override { return {"drop_unused"}; }
 };
 
