@@ -84,6 +84,7 @@ class CpuDevice final : public Backend {
   }
 
   MapSupport Maps(const Graph& graph, const Node& node) const override {
+    if (node.op == &kFusedConv2d || IsPackable(graph, node)) return MapSupport::kChannelsLast;
     if (node.op == &kActivation || node.op == &kCast) return MapSupport::kAlike;
     if (node.op == &kBinary && IsSumOfAlike(graph, node)) return MapSupport::kAlike;
     return MapSupport::kRowMajor;

@@ -92,7 +92,10 @@ float* Gemm::SumsOf(const GemmOperands& operands, int slot) const {
 }
 
 void Gemm::Run(const GemmOperands& operands) const {
-  if (onednn_ != nullptr) return onednn_->Run(operands);
+  if (onednn_ != nullptr) {
+    VN_CHECK(operands.addend == nullptr, "oneDNN adds nothing before the activation");
+    return onednn_->Run(operands);
+  }
   struct Call {
     const Gemm* gemm;
     const GemmOperands* operands;
@@ -173,7 +176,10 @@ void Gemm::MultiplyBlock(const GemmOperands& operands, const Panel& weights, con
     } else {
       FetchNextPanel(operands, block, g);
       g.results = RowsOf(finish.c, finish.c_stride, finish, finish.c_bf16 ? 2 : 4);
-      g.residual = RowsOf(finish.residual, finish.residual_stride, finish, 4);
+      g.residual =
+          finish.addend != nullptr
+              ? RowsOf(finish.addend, finish.addend_stride, finish, finish.addend_bf16 ? 2 : 4)
+              : RowsOf(finish.residual, finish.residual_stride, finish, 4);
     }
     weights.multiply(g);
     k += share;
@@ -208,22 +214,29 @@ GemmFinish Gemm::FinishOf(const GemmOperands& operands, const Block& block) cons
     return values == nullptr ? nullptr : values + column;
   };
   const int64_t c_offset = block.rows.begin * desc_.c_stride + column;
-  const bool c_bf16 = desc_.c == DType::kBF16;
-  return {.rows = block.rows.end - block.rows.begin,
-          .columns = std::min(panel_columns, all_columns - column),
-          .sums = block.sums,
-          .weight_scale = ScalesOf(operands, block.panel),
-          .bias = from_column(operands.bias),
-          .activation = desc_.activation,
-          .scale = from_column(operands.scale),
-          .residual = operands.residual == nullptr
-                          ? nullptr
-                          : operands.residual + block.rows.begin * desc_.residual_stride + column,
-          .residual_stride = desc_.residual_stride,
-          .c = static_cast<char*>(operands.c) + c_offset * (c_bf16 ? 2 : 4),
-          .c_stride = desc_.c_stride,
-          .gated = gated,
-          .c_bf16 = c_bf16};
+  const bool c_bf16 = desc_.c == DType::kBF16, addend_bf16 = desc_.addend == DType::kBF16;
+  return {
+      .rows = block.rows.end - block.rows.begin,
+      .columns = std::min(panel_columns, all_columns - column),
+      .sums = block.sums,
+      .weight_scale = ScalesOf(operands, block.panel),
+      .bias = from_column(operands.bias),
+      .addend = operands.addend == nullptr
+                    ? nullptr
+                    : Advance(operands.addend, (block.rows.begin * desc_.addend_stride + column) *
+                                                   (addend_bf16 ? 2 : 4)),
+      .addend_stride = desc_.addend_stride,
+      .addend_bf16 = addend_bf16,
+      .activation = desc_.activation,
+      .scale = from_column(operands.scale),
+      .residual = operands.residual == nullptr
+                      ? nullptr
+                      : operands.residual + block.rows.begin * desc_.residual_stride + column,
+      .residual_stride = desc_.residual_stride,
+      .c = static_cast<char*>(operands.c) + c_offset * (c_bf16 ? 2 : 4),
+      .c_stride = desc_.c_stride,
+      .gated = gated,
+      .c_bf16 = c_bf16};
 }
 
 void PackWeights(const PackedLayout& layout, std::span<const PackSource> parts, void* packed,

@@ -1,5 +1,6 @@
 // Matrix multiplication with packed weights on a team of threads:
-//   c[m, n] = act(sum over k of a[m, k] * w[n, k] + bias[n]) * scale[n] + residual[m, n]
+//   c[m, n] = act(sum over k of a[m, k] * w[n, k] + bias[n] + addend[m, n]) * scale[n]
+//             + residual[m, n]
 // A Gemm is bound to sizes, types and threads once, then runs on any operands of that kind; it owns
 // no memory, is immutable and may run in several threads at once, each with its own scratch.
 // i8 weights bring a scale for each n, which multiplies the sums (pack.h). A row's result depends
@@ -27,6 +28,8 @@ struct GemmDesc {
   DType c = DType::kF32;
   int64_t c_stride = 0;
   bool bias = false;
+  DType addend = DType::kF32;  // or bf16, where operands bring one: our own kernels only
+  int64_t addend_stride = 0;
   Activation activation = Activation::kNone;
   bool scale = false;
   // c[m, n] = act(a·w of the panels' first halves) * (a·w of their second halves): each panel holds
@@ -44,6 +47,7 @@ struct GemmOperands {
   const void* weights = nullptr;  // packed
   void* c = nullptr;
   const float* bias = nullptr;
+  const void* addend = nullptr;  // null: none; may be c
   const float* scale = nullptr;
   const float* residual = nullptr;  // may be c
   void* scratch = nullptr;          // Gemm::scratch_bytes(), 64-byte aligned

@@ -1,7 +1,8 @@
 // What a packed matrix multiplication kernel is given: plain pointers and sizes, nothing else, so
 // that instruction-set files can include it. y[m, n] = sum over k of a[m, k] * w[n, k], then
-// y = act(y + bias) * scale + residual. Kernels are pure, noexcept, know no threads and trust their
-// caller. Both steps handle one panel: `kPanelColumns` neighbouring columns of the packed weights.
+// y = act(y + bias + addend) * scale + residual. Kernels are pure, noexcept, know no threads and
+// trust their caller. Both steps handle one panel: `kPanelColumns` neighbouring columns of the
+// packed weights.
 #pragma once
 
 #include <cstdint>
@@ -39,17 +40,20 @@ struct GemmMultiply {
   int64_t next_bytes = 0;
   int64_t next_rows = 0;   // rows of `a` behind these, to be multiplied next
   GemmRows results = {};   // `rows` rows that the second step writes
-  GemmRows residual = {};  // and reads
+  GemmRows residual = {};  // and reads: the residual or the addend
 };
 
-/// Second step: c = act(sums * weight_scale + bias) * scale + residual over the first `columns` of
-/// a panel. Gated: c = act(first half of the panel) * second half, and nothing else.
+/// Second step: c = act(sums * weight_scale + bias + addend) * scale + residual over the first
+/// `columns` of a panel. Gated: c = act(first half of the panel) * second half, and nothing else.
 struct GemmFinish {
   int64_t rows = 0;
   int64_t columns = 0;                  // at most the panel's, gated at most its half
   const float* sums = nullptr;          // [rows, panel columns]
   const float* weight_scale = nullptr;  // [panel columns], multiplies the sums; null: none
   const float* bias = nullptr;          // [columns]; null: none
+  const void* addend = nullptr;         // [rows, columns], f32 or bf16; null: none; may be c itself
+  int64_t addend_stride = 0;
+  bool addend_bf16 = false;
   Activation activation = Activation::kNone;
   const float* scale = nullptr;     // [columns]; null: none
   const float* residual = nullptr;  // [rows, columns]; null: none; may be c itself

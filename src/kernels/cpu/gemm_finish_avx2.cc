@@ -21,6 +21,15 @@ struct Vector {
   static Vector LoadPart(const float* from, int64_t count) {
     return {_mm256_maskload_ps(from, First(count))};
   }
+  static Vector LoadBf16(const uint16_t* from) {
+    const __m128i lanes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(from));
+    return {_mm256_castsi256_ps(_mm256_slli_epi32(_mm256_cvtepu16_epi32(lanes), 16))};
+  }
+  static Vector LoadBf16Part(const uint16_t* from, int64_t count) {
+    uint16_t lanes[kLanes] = {};
+    for (int64_t i = 0; i < count; ++i) lanes[i] = from[i];
+    return LoadBf16(lanes);
+  }
   void Store(float* to) const { _mm256_storeu_ps(to, v); }
   void StorePart(float* to, int64_t count) const { _mm256_maskstore_ps(to, First(count), v); }
   __m128i Bf16() const {

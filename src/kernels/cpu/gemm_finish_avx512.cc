@@ -17,6 +17,15 @@ struct Vector {
   static Vector LoadPart(const float* from, int64_t count) {
     return {_mm512_maskz_loadu_ps(First(count), from)};
   }
+  static Vector Widened(__m256i bf16) {
+    return {_mm512_castsi512_ps(_mm512_slli_epi32(_mm512_cvtepu16_epi32(bf16), 16))};
+  }
+  static Vector LoadBf16(const uint16_t* from) {
+    return Widened(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(from)));
+  }
+  static Vector LoadBf16Part(const uint16_t* from, int64_t count) {
+    return Widened(_mm256_maskz_loadu_epi16(First(count), from));
+  }
   void Store(float* to) const { _mm512_storeu_ps(to, v); }
   void StorePart(float* to, int64_t count) const { _mm512_mask_storeu_ps(to, First(count), v); }
   // By integers, as ToBf16 does it: the conversion instruction would flush subnormals to zero.

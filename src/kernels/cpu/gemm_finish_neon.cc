@@ -17,6 +17,14 @@ struct Vector {
     for (int64_t i = 0; i < count; ++i) lanes[i] = from[i];
     return Load(lanes);
   }
+  static Vector LoadBf16(const uint16_t* from) {
+    return {vreinterpretq_f32_u32(vshll_n_u16(vld1_u16(from), 16))};
+  }
+  static Vector LoadBf16Part(const uint16_t* from, int64_t count) {
+    uint16_t lanes[kLanes] = {};
+    for (int64_t i = 0; i < count; ++i) lanes[i] = from[i];
+    return LoadBf16(lanes);
+  }
   void Store(float* to) const { vst1q_f32(to, v); }
   void StorePart(float* to, int64_t count) const {
     float lanes[kLanes];

@@ -1,9 +1,9 @@
 // The second step of a packed matrix multiplication for any vector register type V. Included only
 // by instruction-set files; V is a type of their anonymous namespace, so that nothing instantiated
-// here leaves the file. V has: kLanes, Set, Load, Store, StoreBf16, and LoadPart, StorePart,
-// StoreBf16Part (first `count` lanes, fewer than all), + - * /, Fma(a, b, c) = a * b + c, Min, Max
-// (the second operand if one is NaN), Abs, Round (to nearest), Exp2 (of whole numbers), and
-// SelectLess(a, b, x, y) = a < b ? x : y.
+// here leaves the file. V has: kLanes, Set, Load, LoadBf16, Store, StoreBf16, and LoadPart,
+// LoadBf16Part, StorePart, StoreBf16Part (first `count` lanes, fewer than all), + - * /, Fma(a, b,
+// c) = a * b + c, Min, Max (the second operand if one is NaN), Abs, Round (to nearest), Exp2 (of
+// whole numbers), and SelectLess(a, b, x, y) = a < b ? x : y.
 #pragma once
 
 #include "kernels/cpu/gemm_abi.h"
@@ -89,6 +89,18 @@ inline V ScaledSums(const GemmFinish& f, const float* sums, int64_t column) {
   return f.weight_scale == nullptr ? y : y * V::Load(f.weight_scale + column);
 }
 
+/// A register of the addend.
+template <typename V, bool kWhole>
+inline V Addend(const GemmFinish& f, int64_t row, int64_t column) {
+  const int64_t at = row * f.addend_stride + column, count = f.columns - column;
+  if (f.addend_bf16) {
+    const auto* from = static_cast<const uint16_t*>(f.addend) + at;
+    return kWhole ? V::LoadBf16(from) : V::LoadBf16Part(from, count);
+  }
+  const auto* from = static_cast<const float*>(f.addend) + at;
+  return kWhole ? V::Load(from) : V::LoadPart(from, count);
+}
+
 /// One register of one row, at `column` of the panel. Whole registers avoid the masked moves.
 template <Activation kActivation, typename V, bool kWhole>
 inline void FinishVector(const GemmFinish& f, const float* sums, int64_t row, int64_t column) {
@@ -98,6 +110,7 @@ inline void FinishVector(const GemmFinish& f, const float* sums, int64_t row, in
   };
   V y = ScaledSums<V>(f, sums, column);
   if (f.bias != nullptr) y = y + load(f.bias + column);
+  if (f.addend != nullptr) y = y + Addend<V, kWhole>(f, row, column);
   y = Activate<kActivation>(y);
   if (f.scale != nullptr) y = y * load(f.scale + column);
   if (f.residual != nullptr) y = y + load(f.residual + row * f.residual_stride + column);

@@ -80,6 +80,11 @@ void Finish(const GemmFinish& f) noexcept {
       };
       float y = sum(column);
       if (f.bias != nullptr) y += f.bias[column];
+      if (f.addend != nullptr) {
+        const int64_t at = row * f.addend_stride + column;
+        y += f.addend_bf16 ? FromBf16(static_cast<const uint16_t*>(f.addend)[at])
+                           : static_cast<const float*>(f.addend)[at];
+      }
       y = Apply(f.activation, y);
       if (f.gated) y *= sum(kColumns / 2 + column);
       if (f.scale != nullptr) y *= f.scale[column];

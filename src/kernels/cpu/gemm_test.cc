@@ -20,7 +20,7 @@ struct Case {
   DType b = DType::kF32;
   DType c = DType::kF32;
   Activation activation = Activation::kNone;
-  bool vectors = false;   // bias, scale and an in-place residual
+  bool vectors = false;   // bias, scale, residual, and an addend of c's type
   int64_t a_padding = 0;  // elements between rows of a
   int64_t k_cut = 0;      // first call's share of k; 0: one call
   bool widened = false;   // i8 weights by way of a widened panel, where there is one
@@ -97,7 +97,7 @@ double Exact(Activation activation, double x) {
 }
 
 struct Data {
-  std::vector<float> a, w, bias, scale, residual;
+  std::vector<float> a, w, bias, scale, residual, addend;
 };
 
 // Weights that i8 holds exactly: whole steps of 1/128, of which every row has the largest, 127.
@@ -112,7 +112,8 @@ Data MakeData(const Case& c) {
                .w = Random(c.n * c.k, c.b, 2),
                .bias = Random(c.n, DType::kF32, 3),
                .scale = Random(c.n, DType::kF32, 4),
-               .residual = Random(c.m * c.n, DType::kF32, 5)};
+               .residual = Random(c.m * c.n, DType::kF32, 5),
+               .addend = Random(c.m * c.n, c.c, 6)};
   if (c.b == DType::kI8) data.w = Steps(std::move(data.w), c.k);
   return data;
 }
@@ -129,6 +130,7 @@ std::vector<float> RunKernel(Isa isa, const Case& c, const Data& data) {
   Bytes packed(layout.bytes()), a(size(c.m * a_stride), 4), y(size(c.m * c_stride), 4);
   Bytes widened(size(layout.padded_k() * layout.panel_columns));
   Bytes sums(size(c.m * kernel.panel_columns), 4), residual(size(c.m * c.n), 4);
+  Bytes addend(size(c.m * c_stride), 4);
   for (int64_t i = 0; i < c.m; ++i) {
     for (int64_t k = 0; k < c.k; ++k) {
       StoreAs(c.a, data.a[static_cast<size_t>(i * c.k + k)], a.data(), i * a_stride + k);
@@ -136,6 +138,7 @@ std::vector<float> RunKernel(Isa isa, const Case& c, const Data& data) {
     for (int64_t j = 0; j < c.n; ++j) {
       StoreAs(DType::kF32, data.residual[static_cast<size_t>(i * c.n + j)], residual.data(),
               i * c.n + j);
+      StoreAs(c.c, data.addend[static_cast<size_t>(i * c.n + j)], addend.data(), i * c_stride + j);
     }
   }
   const PackSource source = {
@@ -189,6 +192,9 @@ std::vector<float> RunKernel(Isa isa, const Case& c, const Data& data) {
       f.scale = data.scale.data() + column;
       f.residual = reinterpret_cast<const float*>(residual.data()) + column;
       f.residual_stride = c.n;
+      f.addend = addend.data() + column * static_cast<int64_t>(ByteSize(c.c));
+      f.addend_stride = c_stride;
+      f.addend_bf16 = c.c == DType::kBF16;
     }
     kernel.finish(f);
   }
@@ -217,8 +223,10 @@ void ExpectNearExact(Isa isa, const Case& c) {
                data.w[static_cast<size_t>(j * c.k + k)];
       }
       const auto at = static_cast<size_t>(j);
-      double y = Exact(c.activation, c.vectors ? sum + data.bias[at] : sum);
-      if (c.vectors) y = y * data.scale[at] + data.residual[static_cast<size_t>(i * c.n + j)];
+      const auto element = static_cast<size_t>(i * c.n + j);
+      if (c.vectors) sum += double{data.bias[at]} + data.addend[element];
+      double y = Exact(c.activation, sum);
+      if (c.vectors) y = y * data.scale[at] + data.residual[element];
       const double rounding = std::abs(y) * (c.c == DType::kBF16 ? 0x1p-8 : 0x1p-22);
       ASSERT_NEAR(got[static_cast<size_t>(i * c.n + j)], y, chain + approximation + rounding)
           << Name(isa) << " " << c << " at " << i << ", " << j;

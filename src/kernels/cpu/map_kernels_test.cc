@@ -1,6 +1,7 @@
 // What stands before and behind the product of a convolution.
 #include "kernels/cpu/im2row.h"
 #include "kernels/cpu/map_tile.h"
+#include "kernels/cpu/pixel_windows.h"
 #include "support/kernel_test_data.h"
 
 namespace vernier::testing {
@@ -37,6 +38,46 @@ TEST(Im2Row, OrdersChannelThenRowThenColumnWithZerosBeyondTheMap) {
       const int64_t channel = i / (kKernelH * kKernelW) % kChannels;
       const bool inside = y >= 0 && y < kHeight && x >= 0 && x < kWidth;
       EXPECT_EQ(rows.Get(0, i), inside ? map.Get(channel * kHeight + y, x) : 0.0f) << i;
+    }
+  }
+}
+
+// Windows of two pictures, with and without elements between the pixels' channels.
+TEST(PixelWindows, OrdersRowThenColumnThenChannelWithZerosBeyondTheMap) {
+  constexpr int64_t kHeight = 4, kWidth = 5, kKernelH = 2, kKernelW = 3, kOutHeight = 3;
+  constexpr int64_t kStride = 2, kPadding = 1, kOutWidth = 3, kFirst = 5, kPixels = 11;
+  for (Element element : {Element::kF32, Element::kBf16}) {
+    for (const int64_t channels : {1, 3, 17}) {
+      const int64_t length = channels * kKernelH * kKernelW;
+      TestRows map(2 * kHeight * kWidth, channels, element);
+      map.FillNormal(2 * kHeight * kWidth, channels, 1);
+      TestRows rows(1, kPixels * length, element);
+
+      PixelWindows({.map = map.data(),
+                    .element = element,
+                    .channels = channels,
+                    .height = kHeight,
+                    .width = kWidth,
+                    .pixel_stride = map.stride(),
+                    .kernel_height = kKernelH,
+                    .kernel_width = kKernelW,
+                    .stride = kStride,
+                    .padding = kPadding,
+                    .out_height = kOutHeight,
+                    .out_width = kOutWidth,
+                    .first_pixel = kFirst,
+                    .pixels = kPixels,
+                    .rows = rows.data()});
+
+      for (int64_t i = 0; i < kPixels * length; ++i) {
+        const int64_t pixel = kFirst + i / length, tap = i % length / channels;
+        const int64_t picture = pixel / (kOutHeight * kOutWidth);
+        const int64_t y = pixel / kOutWidth % kOutHeight * kStride - kPadding + tap / kKernelW;
+        const int64_t x = pixel % kOutWidth * kStride - kPadding + tap % kKernelW;
+        const bool inside = y >= 0 && y < kHeight && x >= 0 && x < kWidth;
+        const int64_t from = (picture * kHeight + y) * kWidth + x;
+        EXPECT_EQ(rows.Get(0, i), inside ? map.Get(from, i % channels) : 0.0f) << i;
+      }
     }
   }
 }
