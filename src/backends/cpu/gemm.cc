@@ -169,6 +169,7 @@ void Gemm::MultiplyBlock(const GemmOperands& operands, const Panel& weights, con
                       .b = Advance(weights.b, k * weights.bytes_per_k),
                       .sums = block.sums,
                       .accumulate = k > 0,
+                      .columns = finish.columns * (finish.gated ? 0 : 1),
                       .next_rows = block.all.end - block.rows.end};
     if (!last_share) {
       g.next = Advance(g.b, share * weights.bytes_per_k);

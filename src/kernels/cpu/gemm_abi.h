@@ -34,6 +34,7 @@ struct GemmMultiply {
   const void* b = nullptr;  // the panel at the first k of this call
   float* sums = nullptr;    // [rows, panel columns]
   bool accumulate = false;  // add to what `sums` holds
+  int64_t columns = 0;  // that are wanted, the first of the panel; 0: all. Others may be summed.
 
   // What the caller needs afterwards, for kernels that fetch it into the caches meanwhile.
   const void* next = nullptr;  // the next panel, or part of it

@@ -88,35 +88,37 @@ class TileFetch {
   const char* next_a_;
 };
 
-template <typename I, int kRows>
-using TileSums = typename I::Register[kRows][I::kVectors];
+// kVectors counts the registers of a panel's width that are wanted, which are fewer than I's in a
+// last panel with few columns.
+template <typename I, int kRows, int kVectors>
+using TileSums = typename I::Register[kRows][kVectors];
 
-template <typename I, int kOdd, int kRows, bool kLast = false>
+template <typename I, int kOdd, int kRows, int kVectors, bool kLast = false>
 inline void AddProducts(const typename I::A* a, int64_t a_stride, const typename I::B* b,
-                        int64_t pair, TileSums<I, kRows>& sums) {
-  typename I::Operand weights[I::kVectors];
-  for (int vector = 0; vector < I::kVectors; ++vector) {
+                        int64_t pair, TileSums<I, kRows, kVectors>& sums) {
+  typename I::Operand weights[kVectors];
+  for (int vector = 0; vector < kVectors; ++vector) {
     weights[vector] = I::template Weights<kOdd>(b, pair, vector);
   }
   for (int row = 0; row < kRows; ++row) {
     const typename I::A* at = a + row * a_stride + 2 * pair + kOdd;
     const typename I::Operand factor = kLast ? I::LastFactor(at) : I::Factor(at);
-    for (int vector = 0; vector < I::kVectors; ++vector) {
+    for (int vector = 0; vector < kVectors; ++vector) {
       sums[row][vector] = I::MultiplyAdd(factor, weights[vector], sums[row][vector]);
     }
   }
 }
 
-template <typename I, int kRows>
+template <typename I, int kVectors, int kRows>
 void MultiplyTile(const GemmMultiply& g, int64_t first_row, Prefetch panel) {
   constexpr int64_t kColumns = I::kVectors * I::kLanes;
   const auto* a = static_cast<const typename I::A*>(g.a) + first_row * g.a_stride;
   const auto* b = static_cast<const typename I::B*>(g.b);
   const int64_t a_stride = g.a_stride;
   float* to = g.sums + first_row * kColumns;
-  TileSums<I, kRows> sums;
+  TileSums<I, kRows, kVectors> sums;
   for (int row = 0; row < kRows; ++row) {
-    for (int vector = 0; vector < I::kVectors; ++vector) {
+    for (int vector = 0; vector < kVectors; ++vector) {
       sums[row][vector] =
           g.accumulate ? I::Load(to + row * kColumns + vector * I::kLanes) : I::Zero();
     }
@@ -127,29 +129,29 @@ void MultiplyTile(const GemmMultiply& g, int64_t first_row, Prefetch panel) {
     fetch.Step(pair / kFetchStep);
     const int64_t end = pairs - pair < kFetchStep ? pairs : pair + kFetchStep;
     for (; pair < end; ++pair) {
-      AddProducts<I, 0, kRows>(a, a_stride, b, pair, sums);
-      if constexpr (!I::kPairs) AddProducts<I, 1, kRows>(a, a_stride, b, pair, sums);
+      AddProducts<I, 0, kRows, kVectors>(a, a_stride, b, pair, sums);
+      if constexpr (!I::kPairs) AddProducts<I, 1, kRows, kVectors>(a, a_stride, b, pair, sums);
     }
   }
-  if (g.k % 2 != 0) AddProducts<I, 0, kRows, true>(a, a_stride, b, pairs, sums);
+  if (g.k % 2 != 0) AddProducts<I, 0, kRows, kVectors, true>(a, a_stride, b, pairs, sums);
   for (int row = 0; row < kRows; ++row) {
-    for (int vector = 0; vector < I::kVectors; ++vector) {
+    for (int vector = 0; vector < kVectors; ++vector) {
       I::Store(to + row * kColumns + vector * I::kLanes, sums[row][vector]);
     }
   }
 }
 
 /// The tile of height `rows`, which is at most kRows.
-template <typename I, int kRows>
+template <typename I, int kVectors, int kRows>
 void MultiplyTileOf(int64_t rows, const GemmMultiply& g, int64_t first_row, Prefetch panel) {
   if constexpr (kRows > 1) {
-    if (rows < kRows) return MultiplyTileOf<I, kRows - 1>(rows, g, first_row, panel);
+    if (rows < kRows) return MultiplyTileOf<I, kVectors, kRows - 1>(rows, g, first_row, panel);
   }
-  MultiplyTile<I, kRows>(g, first_row, panel);
+  MultiplyTile<I, kVectors, kRows>(g, first_row, panel);
 }
 
-template <typename I>
-void MultiplyPanel(const GemmMultiply& g) {
+template <typename I, int kVectors>
+void MultiplyVectors(const GemmMultiply& g) {
   // What the caller reads next is fetched evenly over the tiles.
   const int64_t tiles = (g.rows + I::kTileRows - 1) / I::kTileRows;
   const int64_t lines = (g.next_bytes + kCacheLineBytes - 1) / kCacheLineBytes;
@@ -159,9 +161,24 @@ void MultiplyPanel(const GemmMultiply& g) {
     const int64_t fetch_to = lines * (tile + 1) / tiles;
     const Prefetch panel = {static_cast<const char*>(g.next) + fetched * kCacheLineBytes,
                             fetch_to - fetched};
-    MultiplyTileOf<I, I::kTileRows>(g.rows - row, g, row, panel);
+    MultiplyTileOf<I, kVectors, I::kTileRows>(g.rows - row, g, row, panel);
     fetched = fetch_to;
   }
+}
+
+/// As many registers as hold the wanted columns, at most kVectors.
+template <typename I, int kVectors>
+void MultiplyColumns(const GemmMultiply& g) {
+  if constexpr (kVectors > 1) {
+    if (g.columns <= (kVectors - 1) * I::kLanes) return MultiplyColumns<I, kVectors - 1>(g);
+  }
+  MultiplyVectors<I, kVectors>(g);
+}
+
+template <typename I>
+void MultiplyPanel(const GemmMultiply& g) {
+  if (g.columns == 0) return MultiplyVectors<I, I::kVectors>(g);
+  MultiplyColumns<I, I::kVectors>(g);
 }
 
 /// The panel that I's weights become, of type To, each register as it enters a product.

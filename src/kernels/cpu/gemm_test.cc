@@ -20,10 +20,11 @@ struct Case {
   DType b = DType::kF32;
   DType c = DType::kF32;
   Activation activation = Activation::kNone;
-  bool vectors = false;   // bias, scale, residual, and an addend of c's type
-  int64_t a_padding = 0;  // elements between rows of a
-  int64_t k_cut = 0;      // first call's share of k; 0: one call
-  bool widened = false;   // i8 weights by way of a widened panel, where there is one
+  bool vectors = false;      // bias, scale, residual, and an addend of c's type
+  int64_t a_padding = 0;     // elements between rows of a
+  int64_t k_cut = 0;         // first call's share of k; 0: one call
+  bool all_columns = false;  // multiplied, though the last panel has fewer
+  bool widened = false;      // i8 weights by way of a widened panel, where there is one
 };
 
 std::ostream& operator<<(std::ostream& out, const Case& c) {
@@ -159,16 +160,19 @@ std::vector<float> RunKernel(Isa isa, const Case& c, const Data& data) {
       b_bytes = static_cast<int64_t>(ByteSize(c.a));
       multiply = kernel.multiply_widened;
     }
-    GemmMultiply g = {.rows = c.m,
-                      .k = cut > 0 ? cut : c.k,
-                      .a = a.data(),
-                      .a_stride = a_stride,
-                      .b = b,
-                      .sums = reinterpret_cast<float*>(sums.data()),
-                      .next = whole,
-                      .next_bytes = static_cast<int64_t>(layout.panel_bytes()),
-                      .results = {a.data(), 4 * a_stride, 4 * c.k},
-                      .residual = {y.data(), 4 * c_stride, 4 * c.n}};
+    GemmMultiply g = {
+        .rows = c.m,
+        .k = cut > 0 ? cut : c.k,
+        .a = a.data(),
+        .a_stride = a_stride,
+        .b = b,
+        .sums = reinterpret_cast<float*>(sums.data()),
+        .columns =
+            c.all_columns ? 0 : std::min(layout.panel_columns, c.n - panel * layout.panel_columns),
+        .next = whole,
+        .next_bytes = static_cast<int64_t>(layout.panel_bytes()),
+        .results = {a.data(), 4 * a_stride, 4 * c.k},
+        .residual = {y.data(), 4 * c_stride, 4 * c.n}};
     multiply(g);
     if (cut > 0) {
       g.k = c.k - cut;
@@ -251,7 +255,7 @@ TEST_P(GemmKernels, AgreeWithExactSumsOnAllSizesOfEdges) {
                                             {DType::kBF16, DType::kI8}};
   for (const auto& [a, b] : kTypes) {
     for (int64_t m : {0, 1, 2, 3, 4, 5, 6, 7, 8, 13, 16, 17, 33}) {
-      for (int64_t n : {1, 15, 16, 17, 63, 64, 65}) {
+      for (int64_t n : {1, 15, 16, 17, 33, 63, 64, 65}) {
         for (int64_t k : {0, 1, 2, 7, 31, 32, 33, 65}) {
           ExpectNearExact(GetParam(), {.m = m, .n = n, .k = k, .a = a, .b = b, .a_padding = 5});
         }
@@ -288,6 +292,18 @@ TEST_P(GemmKernels, GiveARowTheSameBitsWhateverItsNeighboursAndTheCutOfK) {
       const std::vector<float> y =
           RunKernel(GetParam(), {.m = 1, .n = c.n, .k = c.k, .a = type, .b = type}, alone);
       EXPECT_TRUE(std::equal(y.begin(), y.end(), together.begin() + row * c.n)) << row;
+    }
+  }
+}
+
+TEST_P(GemmKernels, GiveWantedColumnsTheSameBitsWhetherOrNotOthersAreSummed) {
+  for (DType type : {DType::kF32, DType::kBF16}) {
+    for (int64_t n : {1, 16, 17, 33, 52, 81}) {
+      Case c = {.m = 13, .n = n, .k = 37, .a = type, .b = type};
+      const Data data = MakeData(c);
+      const std::vector<float> wanted = RunKernel(GetParam(), c, data);
+      c.all_columns = true;
+      EXPECT_EQ(RunKernel(GetParam(), c, data), wanted) << c;
     }
   }
 }

@@ -4,33 +4,73 @@ namespace vernier {
 namespace {
 
 template <typename T>
-void Copy(const Im2RowArgs& a) {
-  const auto* map = static_cast<const T*>(a.map);
-  auto* to = static_cast<T*>(a.rows);
-  for (int64_t i = 0; i < a.pixels; ++i) {
-    const int64_t pixel = a.first_pixel + i;
-    const int64_t top = pixel / a.out_width * a.stride - a.padding;
-    const int64_t left = pixel % a.out_width * a.stride - a.padding;
-    for (int64_t c = 0; c < a.channels; ++c) {
-      const T* plane = map + c * a.height * a.row_stride;
-      for (int64_t row = top; row < top + a.kernel_height; ++row) {
-        const bool inside = row >= 0 && row < a.height;
-        for (int64_t column = left; column < left + a.kernel_width; ++column) {
-          const bool there = inside && column >= 0 && column < a.width;
-          *to++ = there ? plane[row * a.row_stride + column] : T{};
+class MapWindows {
+ public:
+  explicit MapWindows(const Im2RowArgs& args) : a_(args), to_(static_cast<T*>(args.rows)) {}
+
+  void Run() {
+    int64_t top = a_.first_pixel / a_.out_width * a_.stride - a_.padding;
+    int64_t column = a_.first_pixel % a_.out_width;
+    for (int64_t i = 0; i < a_.pixels; ++i) {
+      Window(top, column * a_.stride - a_.padding);
+      if (++column < a_.out_width) continue;
+      column = 0;
+      top += a_.stride;
+    }
+  }
+
+ private:
+  void Window(int64_t top, int64_t left) {
+    const bool inside = top >= 0 && top + a_.kernel_height <= a_.height && left >= 0 &&
+                        left + a_.kernel_width <= a_.width;
+    if (!inside) return EdgeWindow(top, left);
+    switch (a_.kernel_width) {  // copies of known length need no loop
+      case 3:
+        return InnerWindow<3>(top, left);
+      case 7:
+        return InnerWindow<7>(top, left);
+      default:
+        return EdgeWindow(top, left);
+    }
+  }
+
+  template <int64_t kWidth>
+  void InnerWindow(int64_t top, int64_t left) {
+    const T* plane = static_cast<const T*>(a_.map) + top * a_.row_stride + left;
+    T* to = to_;
+    for (int64_t c = 0; c < a_.channels; ++c, plane += a_.height * a_.row_stride) {
+      const T* from = plane;
+      for (int64_t row = 0; row < a_.kernel_height; ++row, from += a_.row_stride, to += kWidth) {
+        __builtin_memcpy(to, from, kWidth * sizeof(T));
+      }
+    }
+    to_ = to;
+  }
+
+  void EdgeWindow(int64_t top, int64_t left) {
+    for (int64_t c = 0; c < a_.channels; ++c) {
+      const T* plane = static_cast<const T*>(a_.map) + c * a_.height * a_.row_stride;
+      for (int64_t row = top; row < top + a_.kernel_height; ++row) {
+        const bool inside = row >= 0 && row < a_.height;
+        for (int64_t column = left; column < left + a_.kernel_width; ++column) {
+          const bool there = inside && column >= 0 && column < a_.width;
+          *to_++ = there ? plane[row * a_.row_stride + column] : T{};
         }
       }
     }
   }
-}
+
+  const Im2RowArgs& a_;
+  T* to_;
+};
 
 }  // namespace
 
 void Im2Row(const Im2RowArgs& args) noexcept {
   if (args.element == Element::kF32) {
-    Copy<float>(args);
+    MapWindows<float>(args).Run();
   } else {
-    Copy<uint16_t>(args);
+    MapWindows<uint16_t>(args).Run();
   }
 }
 

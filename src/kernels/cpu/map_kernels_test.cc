@@ -7,37 +7,45 @@
 namespace vernier::testing {
 namespace {
 
+// Kernels of each width that has a loop of its own, and others.
 TEST(Im2Row, OrdersChannelThenRowThenColumnWithZerosBeyondTheMap) {
-  constexpr int64_t kChannels = 2, kHeight = 5, kWidth = 6, kKernelH = 3, kKernelW = 2;
-  constexpr int64_t kStride = 2, kPadding = 1, kOutWidth = 4, kPixels = 7, kFirst = 3;
-  constexpr int64_t kLength = kChannels * kKernelH * kKernelW;
-  for (Element element : {Element::kF32, Element::kBf16}) {
-    TestRows map(kChannels * kHeight, kWidth, element);
-    map.FillNormal(kChannels * kHeight, kWidth, 1);
-    TestRows rows(1, kPixels * kLength, element);
+  constexpr int64_t kChannels = 2, kHeight = 9, kWidth = 12, kStride = 2, kPadding = 1;
+  struct Kernel {
+    int64_t height, width;
+  };
+  for (const Kernel& kernel : {Kernel{3, 2}, {3, 3}, {7, 7}, {1, 5}}) {
+    const int64_t length = kChannels * kernel.height * kernel.width;
+    const int64_t out_height = (kHeight + 2 * kPadding - kernel.height) / kStride + 1;
+    const int64_t out_width = (kWidth + 2 * kPadding - kernel.width) / kStride + 1;
+    const int64_t first = 2, pixels = out_height * out_width - first;
+    for (Element element : {Element::kF32, Element::kBf16}) {
+      TestRows map(kChannels * kHeight, kWidth, element);
+      map.FillNormal(kChannels * kHeight, kWidth, 1);
+      TestRows rows(1, pixels * length, element);
 
-    Im2Row({.map = map.data(),
-            .element = element,
-            .channels = kChannels,
-            .height = kHeight,
-            .width = kWidth,
-            .row_stride = map.stride(),
-            .kernel_height = kKernelH,
-            .kernel_width = kKernelW,
-            .stride = kStride,
-            .padding = kPadding,
-            .out_width = kOutWidth,
-            .first_pixel = kFirst,
-            .pixels = kPixels,
-            .rows = rows.data()});
+      Im2Row({.map = map.data(),
+              .element = element,
+              .channels = kChannels,
+              .height = kHeight,
+              .width = kWidth,
+              .row_stride = map.stride(),
+              .kernel_height = kernel.height,
+              .kernel_width = kernel.width,
+              .stride = kStride,
+              .padding = kPadding,
+              .out_width = out_width,
+              .first_pixel = first,
+              .pixels = pixels,
+              .rows = rows.data()});
 
-    for (int64_t i = 0; i < kPixels * kLength; ++i) {
-      const int64_t pixel = kFirst + i / kLength;
-      const int64_t y = pixel / kOutWidth * kStride - kPadding + i / kKernelW % kKernelH;
-      const int64_t x = pixel % kOutWidth * kStride - kPadding + i % kKernelW;
-      const int64_t channel = i / (kKernelH * kKernelW) % kChannels;
-      const bool inside = y >= 0 && y < kHeight && x >= 0 && x < kWidth;
-      EXPECT_EQ(rows.Get(0, i), inside ? map.Get(channel * kHeight + y, x) : 0.0f) << i;
+      for (int64_t i = 0; i < pixels * length; ++i) {
+        const int64_t pixel = first + i / length, tap = i % (kernel.height * kernel.width);
+        const int64_t y = pixel / out_width * kStride - kPadding + tap / kernel.width;
+        const int64_t x = pixel % out_width * kStride - kPadding + tap % kernel.width;
+        const int64_t channel = i % length / (kernel.height * kernel.width);
+        const bool inside = y >= 0 && y < kHeight && x >= 0 && x < kWidth;
+        EXPECT_EQ(rows.Get(0, i), inside ? map.Get(channel * kHeight + y, x) : 0.0f) << i;
+      }
     }
   }
 }
