@@ -5,15 +5,16 @@ namespace {
 
 constexpr int kTaps = 3;
 
-// Lavin and Gray, equations (7) and (12) by this package's order of points: 0, 1, -1, infinity, and
-// 0, 1, -1, 2, -2, infinity.
+// Each row takes a filter, as a polynomial, to its value at a point, divided by the product of the
+// distances to the others. The points are 0, 1, -1 and infinity, and 0, a, -a, b, -b and infinity.
 constexpr double kF2[4][kTaps] = {{1, 0, 0}, {0.5, 0.5, 0.5}, {0.5, -0.5, 0.5}, {0, 0, 1}};
-constexpr double kF4[6][kTaps] = {{1.0 / 4, 0, 0},
-                                  {-1.0 / 6, -1.0 / 6, -1.0 / 6},
-                                  {-1.0 / 6, 1.0 / 6, -1.0 / 6},
-                                  {1.0 / 24, 1.0 / 12, 1.0 / 6},
-                                  {1.0 / 24, -1.0 / 12, 1.0 / 6},
-                                  {0, 0, 1}};
+
+constexpr double kA = kWinogradNear, kB = kWinogradFar;
+constexpr double kA2 = kA * kA, kB2 = kB * kB;
+constexpr double kNear = 1 / (2 * kA2 * (kA2 - kB2)), kFar = 1 / (2 * kB2 * (kB2 - kA2));
+constexpr double kF4[6][kTaps] = {{1 / (kA2 * kB2), 0, 0},         {kNear, kNear* kA, kNear* kA2},
+                                  {kNear, -kNear* kA, kNear* kA2}, {kFar, kFar* kB, kFar* kB2},
+                                  {kFar, -kFar* kB, kFar* kB2},    {0, 0, 1}};
 
 template <int kSide>
 void Transform(const double (&matrix)[kSide][kTaps], const WinogradFilters& args) {

@@ -29,28 +29,31 @@ struct WinogradLine<V, WinogradForm::kF2> {
   }
 };
 
-// The points 0, 1, -1, 2, -2 and infinity.
+// The points 0, a, -a, b, -b and infinity.
 template <class V>
 struct WinogradLine<V, WinogradForm::kF4> {
   static constexpr int kIn = 6, kOut = 4;
+  static constexpr float kA = kWinogradNear, kB = kWinogradFar;
+  static constexpr float kA2 = kA * kA, kB2 = kB * kB;
   [[gnu::always_inline]] static void Input(V (&d)[kIn]) {
-    const V four = V::Set(4.0f), two = V::Set(2.0f), five = V::Set(-5.0f), minus = V::Set(-4.0f);
-    const V even = Fma(minus, d[2], d[4]), odd = Fma(minus, d[1], d[3]);
-    const V outer = d[4] - d[2], inner = two * (d[3] - d[1]);
-    d[0] = Fma(four, d[0], Fma(five, d[2], d[4]));
-    d[5] = Fma(four, d[1], Fma(five, d[3], d[5]));
-    d[1] = even + odd;
-    d[2] = even - odd;
-    d[3] = outer + inner;
-    d[4] = outer - inner;
+    const V minus_a2 = V::Set(-kA2), minus_b2 = V::Set(-kB2);
+    const V product = V::Set(kA2 * kB2), minus_sum = V::Set(-(kA2 + kB2));
+    const V near = Fma(minus_b2, d[2], d[4]), near_odd = Fma(minus_b2, d[1], d[3]);
+    const V far = Fma(minus_a2, d[2], d[4]), far_odd = Fma(minus_a2, d[1], d[3]);
+    d[0] = Fma(product, d[0], Fma(minus_sum, d[2], d[4]));
+    d[5] = Fma(product, d[1], Fma(minus_sum, d[3], d[5]));
+    d[1] = Fma(V::Set(kA), near_odd, near);
+    d[2] = Fma(V::Set(-kA), near_odd, near);
+    d[3] = Fma(V::Set(kB), far_odd, far);
+    d[4] = Fma(V::Set(-kB), far_odd, far);
   }
   [[gnu::always_inline]] static void Output(const V (&m)[kIn], V (&y)[kOut]) {
     const V near = m[1] + m[2], near_odd = m[1] - m[2];
     const V far = m[3] + m[4], far_odd = m[3] - m[4];
     y[0] = m[0] + (near + far);
-    y[1] = Fma(V::Set(2.0f), far_odd, near_odd);
-    y[2] = Fma(V::Set(4.0f), far, near);
-    y[3] = Fma(V::Set(8.0f), far_odd, near_odd) + m[5];
+    y[1] = Fma(V::Set(kB), far_odd, V::Set(kA) * near_odd);
+    y[2] = Fma(V::Set(kB2), far, V::Set(kA2) * near);
+    y[3] = Fma(V::Set(kB2 * kB), far_odd, Fma(V::Set(kA2 * kA), near_odd, m[5]));
   }
 };
 

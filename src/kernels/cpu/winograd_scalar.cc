@@ -19,11 +19,16 @@ struct Matrices<WinogradForm::kF2> {
 template <>
 struct Matrices<WinogradForm::kF4> {
   static constexpr int kIn = 6, kOut = 4;
-  static constexpr double kInput[kIn][kIn] = {{4, 0, -5, 0, 1, 0},  {0, -4, -4, 1, 1, 0},
-                                              {0, 4, -4, -1, 1, 0}, {0, -2, -1, 2, 1, 0},
-                                              {0, 2, -1, -2, 1, 0}, {0, 4, 0, -5, 0, 1}};
-  static constexpr double kOutput[kOut][kIn] = {
-      {1, 1, 1, 1, 1, 0}, {0, 1, -1, 2, -2, 0}, {0, 1, 1, 4, 4, 0}, {0, 1, -1, 8, -8, 1}};
+  static constexpr double kA = kWinogradNear, kB = kWinogradFar;
+  static constexpr double kA2 = kA * kA, kB2 = kB * kB;
+  static constexpr double kInput[kIn][kIn] = {
+      {kA2 * kB2, 0, -(kA2 + kB2), 0, 1, 0}, {0, -kA* kB2, -kB2, kA, 1, 0},
+      {0, kA* kB2, -kB2, -kA, 1, 0},         {0, -kB* kA2, -kA2, kB, 1, 0},
+      {0, kB* kA2, -kA2, -kB, 1, 0},         {0, kA2* kB2, 0, -(kA2 + kB2), 0, 1}};
+  static constexpr double kOutput[kOut][kIn] = {{1, 1, 1, 1, 1, 0},
+                                                {0, kA, -kA, kB, -kB, 0},
+                                                {0, kA2, kA2, kB2, kB2, 0},
+                                                {0, kA2* kA, -kA2* kA, kB2* kB, -kB2* kB, 1}};
 };
 
 /// matrix · tile · matrix^T.
