@@ -153,7 +153,8 @@ std::vector<std::string> LockstepCommand(const PairSide& side) {
   for (const std::string& pass : session.disabled_passes) add("--disable-pass", pass);
   if (!session.onednn) command.emplace_back("--no-onednn");
   if (session.interpolate_positions) command.emplace_back("--interpolate-pos-encoding");
-  // Older programs do not know the flag.
+  // Older programs do not know these flags.
+  if (session.winograd != "auto") add("--winograd", session.winograd);
   if (session.parallel_branches) add("--branches", "parallel");
   return command;
 }

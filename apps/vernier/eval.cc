@@ -74,6 +74,7 @@ Json SettingsOf(const EvalVerbOptions& options, EvalTask task, const ModelInfo& 
   settings["dtype"] = options.dtype;
   settings["isa"] = options.session.isa;
   settings["onednn"] = !options.session.no_onednn;
+  settings["winograd"] = options.session.winograd;
   settings["precision_rules"] =
       options.session.precision_file.empty() ? "" : Sha256OfFile(options.session.precision_file);
   settings["disabled_passes"] = Json::ArrayOf(options.session.disabled_passes);

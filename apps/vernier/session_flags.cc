@@ -93,6 +93,13 @@ std::vector<Flag> SessionFlagTable(SessionFlags& flags) {
        .section = "Computing",
        .help = "Use only vernier's own kernels.",
        .target = &flags.no_onednn},
+      {.name = "--winograd",
+       .metavar = "WHERE",
+       .section = "Computing",
+       .help =
+           "3x3 convolutions by Winograd's form: where it is faster, wherever it fits, or never.",
+       .target = &flags.winograd,
+       .choices = {"auto", "always", "never"}},
       {.name = "--disable-pass",
        .metavar = "NAME",
        .section = "Computing",
@@ -114,6 +121,7 @@ SessionOptions ToSessionOptions(const SessionFlags& flags) {
   options.isa = flags.isa;
   options.precision_file = flags.precision_file;
   options.onednn = !flags.no_onednn;
+  options.winograd = flags.winograd;
   options.disabled_passes = flags.disabled_passes;
   options.interpolate_positions = flags.interpolate;
   options.semantics = flags.semantics;

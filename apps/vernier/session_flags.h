@@ -17,6 +17,7 @@ struct SessionFlags {
   std::string isa;
   std::string precision_file;
   bool no_onednn = false;
+  std::string winograd = "auto";
   std::vector<std::string> disabled_passes;
   std::string size;
   bool interpolate = false;

@@ -35,6 +35,9 @@ struct SessionOptions {
   int threads = 0;       // 0: all that this process may use
   std::string isa = {};  // highest instruction set to use; empty: the best there is
   bool onednn = true;    // false: only vernier's own kernels
+  /// Which 3x3 convolutions run by Winograd's form (docs/guide/blendmask.md): "auto", "always" (all
+  /// that it fits) or "never".
+  std::string winograd = "auto";
   /// Branches of the graph run at the same time, one thread each, instead of one after the other.
   bool parallel_branches = false;
   std::vector<std::string> disabled_passes = {};

@@ -609,6 +609,37 @@ TEST(Conformance, OfEveryOpOnEveryBackendHolds) {
   }
 }
 
+// Winograd's form wherever it fits, however few the channels.
+TEST(Conformance, OfConvolutionsByWinogradsFormHolds) {
+  std::vector<Case> cases;
+  for (const auto& [in, out] : {std::pair<int64_t, int64_t>{1, 1}, {5, 17}, {33, 70}}) {
+    for (const auto& [height, width] : {std::pair<int64_t, int64_t>{1, 1}, {4, 8}, {7, 13}}) {
+      cases.push_back({fmt::format("Convs {} -> {} on {}x{}", in, out, height, width),
+                       [=](Builder& b) {
+                         const Value x = b.Input("x", {2, 3, height, width});
+                         const nn::Convolution to_in{.out = in, .kernel = 1};
+                         const nn::Convolution conv{.out = out, .kernel = 3};
+                         const Value maps = nn::Conv(x, to_in, Path("in"), Path("in"));
+                         Value y = nn::Conv(maps, conv, Path("first"), Path("first"));
+                         y = nn::BatchNorm(y, 1e-5, Path("norm"), Path("norm"));
+                         y = nn::Activate(y, ActivationKind::kRelu, Path("relu"));
+                         Value z = nn::Conv(y, conv, Path("second"), Path("second"));
+                         z = nn::Add(z, y, Path("sum"));
+                         b.Output(nn::Activate(z, ActivationKind::kRelu, Path("end")));
+                       },
+                       // Its fp32 loses about a digit of the direct sums', its bf16 half of one.
+                       16 * (9 * in + 9 * out)});
+    }
+  }
+  for (Isa isa : Cpu().isas) {
+    for (const char* dtype : {"f32", "bf16"}) {
+      const Device device{fmt::format("cpu {} {}", Name(isa), dtype),
+                          MakeCpuBackend({.isa = isa, .winograd = WinogradUse::kAlways}), dtype, 2};
+      for (const Case& c : cases) CompareWithReference(c, device, false);
+    }
+  }
+}
+
 // Appending two pieces and attending over them is causal attention over both at once.
 TEST(Conformance, OfTheKeyValueCacheHolds) {
   constexpr int64_t kRows = 2, kWidth = 16, kTokens = 70;  // more than one block of the cache

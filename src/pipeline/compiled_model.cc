@@ -27,10 +27,19 @@ double SecondsSince(Clock::time_point start) {
   return std::chrono::duration<double>(Clock::now() - start).count();
 }
 
+WinogradUse ParseWinogradUse(std::string_view use) {
+  if (use == "auto") return WinogradUse::kWhereFaster;
+  if (use == "always") return WinogradUse::kAlways;
+  if (use == "never") return WinogradUse::kNever;
+  throw Error(ErrorKind::kUsage, fmt::format("winograd: expected auto, always or never, found '{}'",
+                                             use.substr(0, 40)));
+}
+
 std::unique_ptr<Backend> MakeBackend(const SessionOptions& options) {
   if (options.device == "cpu") {
     return MakeCpuBackend({.isa = options.isa.empty() ? Cpu().best() : ParseIsa(options.isa),
-                           .onednn = options.onednn ? OnednnUse::kWhereFaster : OnednnUse::kNever});
+                           .onednn = options.onednn ? OnednnUse::kWhereFaster : OnednnUse::kNever,
+                           .winograd = ParseWinogradUse(options.winograd)});
   }
   if (options.device == "ref") return nullptr;
   throw Error(ErrorKind::kDevice,

@@ -165,6 +165,19 @@ TEST(Session, RefusesADeviceThatThisBuildDoesNotHave) {
   }
 }
 
+TEST(Session, RefusesAPlaceForWinogradThatItDoesNotKnow) {
+  SessionOptions options;
+  options.model = kGoldens + "vit/base_detail";
+  options.winograd = "sometimes";
+  try {
+    Session session(options);
+    FAIL() << "opened";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.kind(), ErrorKind::kUsage);
+    EXPECT_EQ(error.message(), "winograd: expected auto, always or never, found 'sometimes'");
+  }
+}
+
 TEST(Session, MakesUpAHeadOnlyWhenToldTo) {
   SessionOptions options;
   options.model = kGoldens + "vit/base_detail";

@@ -8,13 +8,14 @@ namespace {
 
 TEST(Setting, ChangesWhatItNamesAndLeavesTheRest) {
   const SessionOptions options =
-      ApplySetting("device=ref,threads=3,disable-pass=fuse_epilogue,onednn=off",
+      ApplySetting("device=ref,threads=3,disable-pass=fuse_epilogue,onednn=off,winograd=never",
                    {.model = "folder", .dtype = "bf16"});
   EXPECT_EQ(options.model, "folder");
   EXPECT_EQ(options.device, "ref");
   EXPECT_EQ(options.dtype, "bf16");
   EXPECT_EQ(options.threads, 3);
   EXPECT_FALSE(options.onednn);
+  EXPECT_EQ(options.winograd, "never");
   EXPECT_EQ(options.disabled_passes, std::vector<std::string>{"fuse_epilogue"});
 }
 

@@ -58,7 +58,8 @@ class CpuDevice final : public Backend {
     const Node& node = args.node;
     const Isa isa = options_.isa;
     if (node.op == &kFusedLinear) return PrepareFusedLinear(args, options_);
-    if (node.op == &kFusedConv2d || IsPackable(args.graph, node)) return PrepareConv(args, isa);
+    if (node.op == &kFusedConv2d || IsPackable(args.graph, node))
+      return PrepareConv(args, options_);
     if (node.op == &kRotaryAttention) return PrepareAttention(node, isa);
     if (node.op == &kAttention) return PrepareAttention(node, isa);
     if (node.op == &kKvAppend) return PrepareKvAppend();

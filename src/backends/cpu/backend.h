@@ -12,9 +12,13 @@ namespace vernier {
 /// Which matrix products oneDNN runs.
 enum class OnednnUse { kNever, kWhereFaster, kAlways };
 
+/// Which of the convolutions that it fits run by Winograd's form.
+enum class WinogradUse { kNever, kWhereFaster, kAlways };
+
 struct CpuBackendOptions {
   Isa isa = Cpu().best();
   OnednnUse onednn = OnednnUse::kWhereFaster;
+  WinogradUse winograd = WinogradUse::kWhereFaster;
 };
 
 std::unique_ptr<Backend> MakeCpuBackend(const CpuBackendOptions& options);

@@ -62,6 +62,12 @@ class ConvForm {
 /// A product of windows, or of the pixels themselves, with packed weights. For every convolution.
 std::unique_ptr<ConvForm> MakeWindowsConv(const ConvDesc& desc);
 
+/// Whether Winograd's form computes it: 3x3, stride 1, padding 1, between channels-last maps.
+bool FitsWinograd(const ConvDesc& desc);
+
+/// A quarter of the products for F(4x4), at the price of larger weights; for what FitsWinograd.
+std::unique_ptr<ConvForm> MakeWinogradConv(const ConvDesc& desc);
+
 /// First byte of a map's picture and channel, in either layout.
 inline char* MapAddress(const TensorArg& map, int64_t picture, int64_t channel) {
   const int64_t height = map.shape[2], row = map.row_stride;

@@ -41,12 +41,21 @@ ConvDesc DescOf(const PrepareArgs& args, const FusedConv2d& fused, Isa isa) {
           .isa = isa};
 }
 
-std::unique_ptr<ConvForm> ChooseForm(const ConvDesc& desc) { return MakeWindowsConv(desc); }
+// Packed weights do not know extents, so that the choice goes by channels alone.
+bool UsesWinograd(const ConvDesc& desc, WinogradUse use) {
+  constexpr int64_t kMeasured = 32;  // the least channels that count as such
+  if (use == WinogradUse::kNever || !FitsWinograd(desc)) return false;
+  return use == WinogradUse::kAlways || (desc.in >= kMeasured && desc.out >= kMeasured);
+}
+
+std::unique_ptr<ConvForm> ChooseForm(const ConvDesc& desc, WinogradUse use) {
+  return UsesWinograd(desc, use) ? MakeWinogradConv(desc) : MakeWindowsConv(desc);
+}
 
 class ConvNode final : public PreparedNode {
  public:
-  ConvNode(const PrepareArgs& args, const FusedConv2d& fused, Isa isa)
-      : form_(ChooseForm(DescOf(args, fused, isa))) {
+  ConvNode(const PrepareArgs& args, const FusedConv2d& fused, const CpuBackendOptions& options)
+      : form_(ChooseForm(DescOf(args, fused, options.isa), options.winograd)) {
     std::string key = "conv:" + form_->packing();
     for (size_t i = FusedConv2d::kWeight; i < FusedConv2d::kResidual; ++i) {
       const ValueInfo* input = Input(args, i);
@@ -109,12 +118,13 @@ class ConvNode final : public PreparedNode {
 
 }  // namespace
 
-std::unique_ptr<PreparedNode> PrepareConv(const PrepareArgs& args, Isa isa) {
+std::unique_ptr<PreparedNode> PrepareConv(const PrepareArgs& args,
+                                          const CpuBackendOptions& options) {
   if (args.node.op == &kFusedConv2d) {
-    return std::make_unique<ConvNode>(args, args.node.attributes.get<FusedConv2d>(), isa);
+    return std::make_unique<ConvNode>(args, args.node.attributes.get<FusedConv2d>(), options);
   }
   const FusedConv2d plain{.conv = args.node.attributes.get<Conv2d>()};
-  return std::make_unique<ConvNode>(args, plain, isa);
+  return std::make_unique<ConvNode>(args, plain, options);
 }
 
 }  // namespace vernier

@@ -13,7 +13,8 @@ namespace vernier {
 
 std::unique_ptr<PreparedNode> PrepareFusedLinear(const PrepareArgs& args,
                                                  const CpuBackendOptions& options);
-std::unique_ptr<PreparedNode> PrepareConv(const PrepareArgs& args, Isa isa);
+std::unique_ptr<PreparedNode> PrepareConv(const PrepareArgs& args,
+                                          const CpuBackendOptions& options);
 std::unique_ptr<PreparedNode> PrepareAttention(const Node& node, Isa isa);
 std::unique_ptr<PreparedNode> PrepareKvAppend();
 std::unique_ptr<PreparedNode> PrepareCachedAttention(const Node& node, Isa isa);
