@@ -161,6 +161,10 @@ TEST_P(BlendMaskNetwork, HasTheGoldensValuesOnThisCpu) {
   ExpectGolden(NetworkGolden(GetParam()), *MakeCpuBackend({}));
 }
 
+TEST_P(BlendMaskNetwork, HasTheGoldensValuesByWinogradsForm) {
+  ExpectGolden(NetworkGolden(GetParam()), *MakeCpuBackend({.winograd = WinogradUse::kAlways}));
+}
+
 TEST_P(BlendMaskNetwork, HasTheGoldensValuesWithEveryNodeByItself) {
   ExpectGolden(NetworkGolden(GetParam()), *MakeCpuBackend({}),
                {"fold_batch_norm", "fuse_convolutions"});
