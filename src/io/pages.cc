@@ -4,9 +4,11 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cstring>
 #include <optional>
 
 #include "io/mapped_file.h"
+#include "io/run_apart.h"
 #include "vernier/error.h"
 
 namespace vernier {
@@ -24,11 +26,54 @@ std::optional<int> PageNumber(std::string_view text) {
   return number;
 }
 
+// What comes out of another process before the pixels.
+struct PageHeader {
+  int64_t width = 0, height = 0;
+  int frames = 0;
+};
+
+std::string Blamed(const std::string& path, int page) {
+  return fmt::format("{}: PDF: page {}", path, page + 1);
+}
+
+int CountPdfPages(const std::string& path, const PdfOptions& options) {
+  PdfDocument::LoadLibrary(options.library);
+  const std::vector<uint8_t> bytes = RunApart(path + ": PDF", {}, [&] {
+    const int pages = PdfDocument::Open(path, options).pages();
+    std::vector<uint8_t> packed(sizeof pages);
+    std::memcpy(packed.data(), &pages, sizeof pages);
+    return packed;
+  });
+  int pages = 0;
+  std::memcpy(&pages, bytes.data(), sizeof pages);
+  return pages;
+}
+
+Image RenderPdfPage(const std::string& path, int page, const PageOptions& options) {
+  PdfDocument::LoadLibrary(options.pdf.library);
+  const std::vector<uint8_t> bytes = RunApart(Blamed(path, page), {}, [&] {
+    const Image image = PdfDocument::Open(path, options.pdf)
+                            .Render(page, options.pdf_dpi, options.decode.max_pixels);
+    const PageHeader header{image.width, image.height, image.frames};
+    std::vector<uint8_t> packed(sizeof header + image.pixels.size());
+    std::memcpy(packed.data(), &header, sizeof header);
+    std::memcpy(packed.data() + sizeof header, image.pixels.data(), image.pixels.size());
+    return packed;
+  });
+  PageHeader header;
+  std::memcpy(&header, bytes.data(), sizeof header);
+  Image image = NewImage(ImageMode::kRGB, header.width, header.height);
+  image.frames = header.frames;
+  image.format = ImageFormat::kPdf;
+  std::memcpy(image.pixels.data(), bytes.data() + sizeof header, image.pixels.size());
+  return image;
+}
+
 }  // namespace
 
 int CountPages(const std::string& path, const PageOptions& options) {
   const MappedFile file = MappedFile::Open(path);
-  const int pages = PdfDocument::IsOne(file.bytes()) ? PdfDocument::Open(path, options.pdf).pages()
+  const int pages = PdfDocument::IsOne(file.bytes()) ? CountPdfPages(path, options.pdf)
                                                      : CountTiffPages(file.bytes(), path);
   file.CheckIntact();
   return pages;
@@ -39,8 +84,7 @@ Image DecodePage(const std::string& path, int page, const PageOptions& options) 
   const MappedFile file = MappedFile::Open(path);
   Image image;
   if (PdfDocument::IsOne(file.bytes())) {
-    image = PdfDocument::Open(path, options.pdf)
-                .Render(page, options.pdf_dpi, options.decode.max_pixels);
+    image = RenderPdfPage(path, page, options);
   } else {
     ImageDecodeOptions decode = options.decode;
     decode.page = page;

@@ -241,6 +241,8 @@ bool PdfDocument::IsOne(std::span<const uint8_t> bytes) {
          std::memcmp(bytes.data(), kBeginning.data(), kBeginning.size()) == 0;
 }
 
+void PdfDocument::LoadLibrary(const std::string& library) { const PopplerLibrary loaded(library); }
+
 PdfDocument PdfDocument::Open(const std::string& path, const PdfOptions& options) {
   return PdfDocument(std::make_unique<Impl>(path, options));
 }

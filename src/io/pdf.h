@@ -1,6 +1,7 @@
 // Pages of a PDF as pictures, rendered by poppler through its C interface (poppler-glib) onto
 // cairo. The library is loaded when the first PDF is opened: nothing else needs it, and the program
-// neither links nor ships it. One thread at a time may use a document.
+// neither links nor ships it. A hostile file may crash it, so pages.h uses it in a process apart.
+// One thread at a time may use a document.
 #pragma once
 
 #include <cstdint>
@@ -21,6 +22,10 @@ class PdfDocument {
  public:
   /// Whether a file begins as a PDF does.
   static bool IsOne(std::span<const uint8_t> bytes);
+
+  /// So that processes forked from this one find the library loaded. Throws Error{kDevice} where it
+  /// is not installed.
+  static void LoadLibrary(const std::string& library);
 
   /// Throws Error{kDevice} where the library is not installed, Error{kInput} for a file that is
   /// damaged or whose password is missing or wrong.
