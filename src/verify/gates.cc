@@ -194,6 +194,33 @@ void JudgeShare(const Gate& gate, double share, double samples, GateResult& resu
                   samples, low * 100, high * 100));
 }
 
+/// The tensors that a gate looks at. Shares are counted over all rows of one name: prompts of a
+/// batch are tensors of their own, and each alone has too few rows to show anything.
+std::vector<TensorComparison> LookedAt(const Gate& gate, const Comparison& comparison) {
+  std::vector<TensorComparison> found;
+  for (const TensorComparison& tensor : comparison.tensors) {
+    if (!Covers(gate, tensor) || !HasFigure(gate, tensor)) continue;
+    const auto same = MetricOf(gate).kind == Kind::kShareOfRows
+                          ? std::ranges::find(found, tensor.name, &TensorComparison::name)
+                          : found.end();
+    if (same == found.end()) {
+      found.push_back(tensor);
+      continue;
+    }
+    RowMetrics& all = *same->rows;
+    const RowMetrics& more = *tensor.rows;
+    const auto mean = [&](double a, double b) {
+      const auto rows = static_cast<double>(all.rows), others = static_cast<double>(more.rows);
+      return (a * rows + b * others) / (rows + others);
+    };
+    all.top1 = mean(all.top1, more.top1);
+    all.top5 = mean(all.top5, more.top5);
+    all.tie_like_flips += more.tie_like_flips;
+    all.rows += more.rows;
+  }
+  return found;
+}
+
 GateResult JudgeTexts(const Gate& gate, const Comparison& comparison) {
   if (comparison.texts.empty()) return NothingCovered(gate, comparison);
   GateResult result{.gate = gate.text, .metric = gate.metric, .threshold = gate.threshold};
@@ -313,11 +340,11 @@ GateResult JudgeGate(const Gate& gate, const Comparison& comparison) {
   const Metric& metric = MetricOf(gate);
   if (metric.kind == Kind::kText) return JudgeTexts(gate, comparison);
   GateResult result{.gate = gate.text, .metric = gate.metric, .threshold = gate.threshold};
+  const std::vector<TensorComparison> tensors = LookedAt(gate, comparison);
   const TensorComparison* worst = nullptr;
   double sum = 0;
   bool only_nan = false;
-  for (const TensorComparison& tensor : comparison.tensors) {
-    if (!Covers(gate, tensor) || !HasFigure(gate, tensor)) continue;
+  for (const TensorComparison& tensor : tensors) {
     const double value = metric.of_tensor(tensor);
     result.tensors += 1;
     sum += value;

@@ -178,6 +178,17 @@ TEST(Verdict, IsOpenWhereTooFewSamplesWereCounted) {
   EXPECT_EQ(VerdictOf(comparison, {"logits:top1>=99%"}).kind, VerdictKind::kFailed);
 }
 
+TEST(Verdict, CountsTheRowsOfAllPromptsTogether) {
+  Comparison comparison = Of({Scores(300, 1), Scores(100, 0.99)});
+  Verdict verdict = VerdictOf(comparison, {"logits:top1>=98%"});
+  EXPECT_EQ(verdict.kind, VerdictKind::kPassed);
+  ASSERT_EQ(comparison.gates.size(), 1u);
+  EXPECT_DOUBLE_EQ(comparison.gates[0].value, 399.0 / 400);
+  // Each by itself would be open.
+  comparison = Of({Scores(100, 0.99)});
+  EXPECT_EQ(VerdictOf(comparison, {"logits:top1>=98%"}).kind, VerdictKind::kInconclusive);
+}
+
 TEST(Verdict, WantsFiftyNineSamplesForAllOfThem) {
   Comparison comparison = Of({Scores(2, 1)});
   EXPECT_THAT(VerdictOf(comparison, {"top1>=100%"}).reasons,
