@@ -130,6 +130,22 @@ TEST(CliCompareSelf, ChecksARunAgainstItself) {
   EXPECT_THAT(found.output, testing::HasSubstr("the same to the bit"));
 }
 
+TEST(CliRecord, TakesPicturesAndWhatIsFedBesideThem) {
+  const ScratchFolder folder;
+  const std::string model = Golden("paddleocr_vl/one_image"), bundle = folder.path("run.vb");
+  const auto recorded =
+      Vernier({"record", "--model", model, "--image", model + "/input_0.png", "--input",
+               "decoder_input_ids=" + model + "/generated_ids.npy", "--out", bundle});
+  ASSERT_EQ(recorded.exit_code, 0) << recorded.errors;
+  const auto proved =
+      Vernier({"compare", bundle, "device=ref", "--model", model, "--preset", "paddleocr_vl"});
+  EXPECT_THAT(proved.output, testing::HasSubstr("PASS  logits:mre<1%")) << proved.errors;
+  EXPECT_THAT(proved.output, testing::Not(testing::HasSubstr("the answers:")));
+  const auto neither = Vernier({"record", "--model", model, "--out", bundle});
+  EXPECT_EQ(neither.exit_code, 2);
+  EXPECT_THAT(neither.errors, testing::HasSubstr("record has nothing to run on"));
+}
+
 TEST(CliRecord, MakesABundleThatARunIsProvedAgainst) {
   const ScratchFolder folder;
   const std::string bundle = folder.path("run.vb");

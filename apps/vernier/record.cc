@@ -61,9 +61,9 @@ Outcome RunRecord(const RecordVerbOptions& options, Terminal& terminal) {
   request.images = ExpandImagePaths(options.proof.images);
   request.headers = {.questions = options.proof.prompts, .images = options.proof.header_images};
   request.inputs = ReadFedInputs(options.proof.inputs);
-  if (request.images.empty() == request.inputs.empty()) {
-    throw Error(ErrorKind::kUsage, "record needs pictures or inputs, and not both",
-                "give --image FILE… or --input NAME=FILE.npy");
+  if (request.images.empty() && request.inputs.empty()) {
+    throw Error(ErrorKind::kUsage, "record has nothing to run on",
+                "give --image FILE… or --input NAME=FILE.npy, or both");
   }
   request.max_new_tokens = options.proof.max_new_tokens;
   request.taps = options.taps;

@@ -18,7 +18,7 @@ struct RecordRequest {
   SessionOptions options;
   std::vector<std::string> images = {};
   PictureHeaders headers = {};
-  NamedTensors inputs = {};            // instead of images
+  NamedTensors inputs = {};            // beside or instead of images
   int64_t max_new_tokens = 0;          // as in SettingComparisonRequest
   std::vector<std::string> taps = {};  // globs over names and aliases; none: every module
   DType taps_dtype = DType::kF32;      // or kBF16: half the size, rounded

@@ -1,5 +1,6 @@
 // The ids that a decoder is fed with where none are given: what the model itself answers, chosen
-// greedily, so that a comparison looks at the tokens that a user would see.
+// greedily, so that a comparison looks at the tokens that a user would see. For a model that chats
+// they follow the prompts.
 #pragma once
 
 #include <atomic>
@@ -26,7 +27,8 @@ struct ForcedIds {
 ForcedIds GreedyIds(const CompiledModel& model, const NamedTensors& inputs,
                     const NamedTensors& encoded, const ForcedIdsRequest& request);
 
-/// The same where the encoder has not run yet.
+/// The same where the encoder has not run yet. A model that chats answers in as many tokens as are
+/// asked for, and an answer of one token gives no ids.
 ForcedIds GreedyIds(const CompiledModel& model, const NamedTensors& inputs,
                     const ForcedIdsRequest& request);
 

@@ -24,8 +24,14 @@ std::vector<std::string> AnswerPrompts(const CompiledModel& model, const Picture
 
 void AddForcedIds(const CompiledModel& model, const ForcedIdsRequest& request,
                   NamedTensors& inputs) {
-  if (!model.model().decoder || inputs.contains(kForcedIds)) return;
-  inputs.emplace(kForcedIds, GreedyIds(model, inputs, request).ids);
+  const LoadedModel& loaded = model.model();
+  if (inputs.contains(kForcedIds) || (!loaded.decoder && !loaded.causal)) return;
+  // A page's answer may have thousands of tokens: it is written where somebody says how many.
+  if (loaded.causal && request.max_new_tokens == 0 && !loaded.causal->generation.max_new_tokens) {
+    return;
+  }
+  Tensor ids = GreedyIds(model, inputs, request).ids;
+  if (ids.shape()[1] > 0) inputs.emplace(kForcedIds, std::move(ids));
 }
 
 }  // namespace vernier

@@ -17,7 +17,8 @@ NamedTensors ReadProofInputs(const CompiledModel& model, const std::vector<std::
 /// The questions that answers begin with: those of a model that does not read them above pictures.
 std::vector<std::string> AnswerPrompts(const CompiledModel& model, const PictureHeaders& headers);
 
-/// Adds the model's own answer for a decoder that is fed no ids.
+/// Adds the model's own answer for a decoder that is fed no ids. A model that chats answers where
+/// the request or the checkpoint says in how many tokens.
 void AddForcedIds(const CompiledModel& model, const ForcedIdsRequest& request,
                   NamedTensors& inputs);
 

@@ -93,6 +93,15 @@ class SettingComparer::Impl {
     candidate_inputs_ = Inputs(candidate_);
     if (!request_.filed) reference_inputs_ = Inputs(reference_);
     CheckShapes();
+    if (!request_.filed && reference_.model().causal) AddAnswers();
+  }
+
+  // A model that chats reads the reference's own answers behind the prompts.
+  void AddAnswers() {
+    AddForcedIds(reference_, AnswerRequest(), reference_inputs_);
+    const auto ids = reference_inputs_.find(kForcedIds);
+    if (ids == reference_inputs_.end()) return;
+    candidate_inputs_.insert_or_assign(kForcedIds, Tensor::CopyOf(ids->second.view()));
   }
 
   const NamedTensors& ReferenceInputs() const {
@@ -176,8 +185,8 @@ class SettingComparer::Impl {
     if (candidate_.model().causal) {
       if (!candidate_inputs_.contains(kForcedIds)) {
         comparison.left_out.push_back(
-            "the answers: prompts were compared (feed an answer with --input "
-            "decoder_input_ids=F.npy)");
+            "the answers: prompts were compared (--max-new-tokens N reads the reference's own "
+            "answer behind them, --input decoder_input_ids=F.npy any other)");
       }
       return true;
     }
@@ -209,34 +218,51 @@ class SettingComparer::Impl {
     return true;
   }
 
+  ForcedIdsRequest AnswerRequest() const {
+    return {.prompts = AnswerPrompts(reference_, request_.headers),
+            .max_new_tokens = request_.max_new_tokens,
+            .cancel = request_.walk.cancel};
+  }
+
   ForcedIds Answer(const NamedTensors& encoded) const {
-    const ForcedIdsRequest wanted{.prompts = AnswerPrompts(reference_, request_.headers),
-                                  .max_new_tokens = request_.max_new_tokens,
-                                  .cancel = request_.walk.cancel};
-    return GreedyIds(reference_, ReferenceInputs(), encoded, wanted);
+    return GreedyIds(reference_, ReferenceInputs(), encoded, AnswerRequest());
   }
 
   NamedTensors Inputs(const CompiledModel& model) const {
     NamedTensors inputs =
         ReadProofInputs(model, request_.images, request_.headers, request_.inputs);
-    const Graph& graph = model.program().original();
-    for (int id : graph.inputs()) {
-      const ValueInfo& info = graph.value(id);
-      if (inputs.contains(info.name)) continue;
-      if (!request_.filed || !request_.filed->tensors->Has(info.name)) {
-        throw Error(ErrorKind::kUsage,
-                    fmt::format("there is nothing to run on: {} is not given", info.name),
-                    "give --image FILE… or --input NAME=FILE.npy");
-      }
-      Tensor tensor = request_.filed->tensors->Read(info.name);
-      if (IsFloat(tensor.dtype())) tensor = ToFloat32(tensor.view());
-      inputs.emplace(info.name, std::move(tensor));
+    const LoadedModel& loaded = model.model();
+    for (const std::string& name : NeededInputs(model)) {
+      if (inputs.contains(name) || AddFiled(name, inputs)) continue;
+      throw Error(ErrorKind::kUsage,
+                  fmt::format("there is nothing to run on: {} is not given", name),
+                  "give --image FILE… or --input NAME=FILE.npy");
     }
-    const bool filed_ids = request_.filed && request_.filed->tensors->Has(kForcedIds);
-    if (model.model().decoder && filed_ids && !inputs.contains(kForcedIds)) {
-      inputs.emplace(kForcedIds, request_.filed->tensors->Read(kForcedIds));
+    if (loaded.causal) {
+      for (const char* name : {kInputMask, kPixelValues, kImageGrids}) AddFiled(name, inputs);
     }
+    if (loaded.decoder || loaded.causal) AddFiled(kForcedIds, inputs);
     return inputs;
+  }
+
+  // Without which there is nothing to run on: a prompt need not have pictures.
+  static std::vector<std::string> NeededInputs(const CompiledModel& model) {
+    if (model.model().causal) return {kInputIds};
+    std::vector<std::string> names;
+    const Graph& graph = model.program().original();
+    for (int id : graph.inputs()) names.push_back(graph.value(id).name);
+    return names;
+  }
+
+  // An input that is not given, from the file; false where there is none.
+  bool AddFiled(const std::string& name, NamedTensors& inputs) const {
+    if (inputs.contains(name) || !request_.filed || !request_.filed->tensors->Has(name)) {
+      return false;
+    }
+    Tensor tensor = request_.filed->tensors->Read(name);
+    if (IsFloat(tensor.dtype())) tensor = ToFloat32(tensor.view());
+    inputs.emplace(name, std::move(tensor));
+    return true;
   }
 
   void CheckShapes() const {

@@ -179,6 +179,51 @@ TEST(CompareSettingsOfWriters, SaysThatADecoderWasLeftOutWhereAFileHoldsNoIds) {
             "decoder_input_ids=F.npy)");
 }
 
+const std::string kChatter = std::string(VERNIER_TEST_DATA) + "/goldens/paddleocr_vl/one_image";
+
+// A model that chats, asked about a picture.
+SettingComparisonRequest ChatRequest(const std::string& dtype, int64_t max_new_tokens) {
+  SettingComparisonRequest request = Request(Side("ref"), Side("cpu", dtype));
+  for (SettingSide* side : {&*request.reference, &request.candidate}) {
+    side->options.model = kChatter;
+  }
+  request.inputs.clear();
+  request.images = {kChatter + "/input_0.png"};
+  request.max_new_tokens = max_new_tokens;
+  return request;
+}
+
+TEST(CompareSettingsOfChats, ReadTheReferencesAnswerBehindThePrompt) {
+  const auto rows = [](int64_t tokens) {
+    const Comparison found = CompareSettings(ChatRequest("f32", tokens));
+    EXPECT_LT(Named(found, "lm_head").accumulated.rel_euclidean, 1e-5);
+    return Named(found, "lm_head").candidate.shape[1];
+  };
+  const int64_t prompt = rows(1);  // nothing is asked about what follows the last token
+  EXPECT_EQ(rows(5), prompt + 4);
+}
+
+TEST(CompareSettingsOfChats, SayHowToLookAtAnswersWhereNobodySaysHowLongTheyAre) {
+  const Comparison found = CompareSettings(ChatRequest("f32", 0));
+  ASSERT_EQ(found.left_out.size(), 1u);
+  EXPECT_EQ(found.left_out[0],
+            "the answers: prompts were compared (--max-new-tokens N reads the reference's own "
+            "answer behind them, --input decoder_input_ids=F.npy any other)");
+}
+
+TEST(CompareSettingsOfChats, NeedNoPictures) {
+  const std::string model = std::string(VERNIER_TEST_DATA) + "/goldens/paddleocr_vl/text_only";
+  SettingComparisonRequest request = ChatRequest("bf16", 0);
+  request.reference->options.model = request.candidate.options.model = model;
+  request.images.clear();
+  EXPECT_EQ(MessageOf([&] { CompareSettings(request); }),
+            "there is nothing to run on: input_ids is not given");
+  for (const char* name : {"input_ids", "attention_mask"}) {
+    request.inputs.emplace(name, ReadNpy(model + "/" + name + ".npy"));
+  }
+  EXPECT_TRUE(Named(CompareSettings(request), "lm_head").rows);
+}
+
 class Cached : public testing::Test {
  protected:
   Comparison Compare(const std::string& folder) {
