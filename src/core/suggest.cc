@@ -6,8 +6,9 @@
 namespace vernier {
 namespace {
 
-// Longer words are not mistyped names, and the table grows with the square of the length.
-constexpr size_t kLongestWord = 40;
+// Longer words are not mistyped names, and the table grows with the square of the length. Paths of
+// modules have up to some sixty letters.
+constexpr size_t kLongestWord = 80;
 
 }  // namespace
 
@@ -29,16 +30,28 @@ int EditDistance(std::string_view a, std::string_view b) {
 }
 
 std::string_view Nearest(std::string_view word, std::span<const std::string_view> known) {
+  const std::vector<std::string_view> found = NearestFew(word, known, 1);
+  return found.empty() ? std::string_view() : found[0];
+}
+
+std::vector<std::string_view> NearestFew(std::string_view word,
+                                         std::span<const std::string_view> known, size_t most) {
   if (word.size() > kLongestWord) return {};
-  std::string_view nearest;
-  int best = static_cast<int>(std::max<size_t>(word.size() / 3, 1)) + 1;
+  struct Near {
+    int distance;
+    std::string_view name;
+  };
+  std::vector<Near> near;
+  const int farthest = static_cast<int>(std::max<size_t>(word.size() / 3, 1));
   for (std::string_view name : known) {
-    const int distance = EditDistance(word, name);
-    if (distance >= best) continue;
-    best = distance;
-    nearest = name;
+    if (const int distance = EditDistance(word, name); distance <= farthest) {
+      near.push_back({distance, name});
+    }
   }
-  return nearest;
+  std::ranges::stable_sort(near, {}, &Near::distance);
+  std::vector<std::string_view> names;
+  for (size_t i = 0; i < std::min(near.size(), most); ++i) names.push_back(near[i].name);
+  return names;
 }
 
 }  // namespace vernier

@@ -19,5 +19,13 @@ TEST(Suggest, FindsTheNearestNameOrNone) {
   EXPECT_EQ(Nearest(std::string(100000, 'a'), verbs), "");
 }
 
+TEST(Suggest, FindsTheNearestFewInOrder) {
+  const std::vector<std::string_view> nodes = {"layer.1.query", "layer.12.query", "layer.2.key",
+                                               "layer.2.query", "head"};
+  EXPECT_EQ(NearestFew("layer.2.qeury", nodes, 3),
+            (std::vector<std::string_view>{"layer.2.query", "layer.1.query", "layer.12.query"}));
+  EXPECT_TRUE(NearestFew("pooler", nodes, 3).empty());
+}
+
 }  // namespace
 }  // namespace vernier

@@ -1,6 +1,7 @@
 #include "pipeline/precision_file.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <sstream>
@@ -93,12 +94,12 @@ void CheckPrecisionRules(const PrecisionRules& rules, std::span<const Graph* con
       });
     });
     if (used) continue;
-    const std::string_view nearest = Nearest(rule.pattern, names);
+    const std::vector<std::string_view> near = NearestFew(rule.pattern, names, 3);
     throw Error(ErrorKind::kInput,
                 fmt::format("precision file {}: the model has no node '{}' that multiplies", path,
                             rule.pattern.substr(0, 80)),
-                nearest.empty() ? "vernier run --print-graph text lists the nodes"
-                                : fmt::format("did you mean {}?", nearest));
+                near.empty() ? "vernier run --print-graph text lists the nodes"
+                             : fmt::format("did you mean {}?", fmt::join(near, " or ")));
   }
 }
 
