@@ -42,6 +42,19 @@ std::vector<std::string> Hashes(const Json& json) {
   return hashes;
 }
 
+TEST(Bench, WarmsUpAsOftenAsItIsTold) {
+  for (const std::vector<std::string>& more :
+       std::vector<std::vector<std::string>>{{}, {"--streams", "2", "--threads", "2"}}) {
+    std::vector<std::string> words = {"--batch", "1", "--warmup", "13", "--json", "-"};
+    words.insert(words.end(), more.begin(), more.end());
+    const Json json = JsonOf(Vernier(Words(words)));
+    // Enough runs to be steady, or not to be, long before.
+    EXPECT_EQ(json.GetArray("runs").items()[0].GetObject("warm_up").GetInt("runs"), 13);
+  }
+  const SpawnResult shown = BenchOf({"--batch", "1", "--warmup", "2"});
+  EXPECT_THAT(shown.output, HasSubstr(" after 2 warm-up runs"));
+}
+
 TEST(Bench, WritesTheFiguresThatOthersRelyOn) {
   const Json json = JsonOf(BenchOf({"--batch", "1,2", "--dtype", "f32,bf16", "--json", "-"}));
   ASSERT_THAT(json.GetArray("runs").items(), SizeIs(4));

@@ -47,7 +47,8 @@ std::string Shortened(const std::string& name, size_t width) {
   return name.size() <= width ? name : "…" + name.substr(name.size() - width + 1);
 }
 
-// "20 samples, 10.1 to 12.3 ms, 1 outlier kept, steady after 12 warm-up runs".
+// "20 samples, 10.1 to 12.3 ms, 1 outlier kept, steady after 12 warm-up runs"; after few runs
+// nobody can say whether it was.
 std::string SamplesText(const Measurement& run) {
   const Summary& s = run.summary;
   const WarmUp& warm_up = run.timing.warm_up;
@@ -56,9 +57,11 @@ std::string SamplesText(const Measurement& run) {
   if (const size_t outliers = s.outliers.low + s.outliers.high; outliers > 0) {
     text += fmt::format("{} outlier{} kept, ", outliers, outliers == 1 ? "" : "s");
   }
-  const bool steady = warm_up.steadiness == Steadiness::kSteady;
-  return text + fmt::format("{}{} after {} warm-up runs", steady ? "" : "steadiness ",
-                            Name(warm_up.steadiness), warm_up.runs);
+  const char* words = warm_up.steadiness == Steadiness::kSteady       ? "steady "
+                      : warm_up.steadiness == Steadiness::kNotReached ? "steadiness not reached "
+                                                                      : "";
+  return text +
+         fmt::format("{}after {} warm-up run{}", words, warm_up.runs, warm_up.runs == 1 ? "" : "s");
 }
 
 // "32 tokens: the first after 120.0 ms (p99 130.0), then 10.0 each (p99 12.0); 180 tokens/s".
