@@ -43,17 +43,21 @@ std::vector<std::string> Read(const std::vector<HeldOutLine>& lines, const std::
   return texts;
 }
 
-TEST(LinesModel, ReachesTheFigureOfItsCard) {
-  const std::vector<HeldOutLine> lines = HeldOut();
-  ASSERT_EQ(lines.size(), 100u);
-  const std::vector<std::string> texts = Read(lines, "f32");
+double CharacterErrorRate(const std::vector<HeldOutLine>& lines,
+                          const std::vector<std::string>& texts) {
   EditCounts all;
   for (size_t i = 0; i < lines.size(); ++i) {
     const EditCounts counts = CharacterEdits(lines[i].text, texts[i]);
     all.edits += counts.edits;
     all.reference_length += counts.reference_length;
   }
-  EXPECT_LE(ErrorRate(all), 0.01);  // the card says 0.92 %
+  return ErrorRate(all);
+}
+
+TEST(LinesModel, ReachesTheFigureOfItsCard) {
+  const std::vector<HeldOutLine> lines = HeldOut();
+  ASSERT_EQ(lines.size(), 100u);
+  EXPECT_LE(CharacterErrorRate(lines, Read(lines, "f32")), 0.01);  // the card says 0.92 %
 }
 
 TEST(LinesModel, ReadsWhatTransformersReads) {
@@ -69,6 +73,20 @@ TEST(LinesModel, ReadsTheSameInBf16OnAtLeast95Percent) {
   size_t same = 0;
   for (size_t i = 0; i < lines.size(); ++i) same += f32[i] == bf16[i];
   EXPECT_GE(same, lines.size() * 95 / 100);
+}
+
+// Every fourth line, for time: that is where those in faces that training left out stand.
+TEST(LinesModel, ReadsAsWellWithWeightsIn8Bits) {
+  std::vector<HeldOutLine> lines;
+  const std::vector<HeldOutLine> all = HeldOut();
+  for (size_t i = 3; i < all.size(); i += 4) lines.push_back(all[i]);
+  ASSERT_EQ(lines.size(), 25u);
+  const std::vector<std::string> texts = Read(lines, "int8");
+  size_t same = 0;
+  for (size_t i = 0; i < lines.size(); ++i) same += texts[i] == lines[i].of_transformers;
+  EXPECT_GE(same, lines.size() - 1);
+  // In f32 these have 1.96 % wrong by the card; all 100 together 0.92 % in f32, bf16 and int8.
+  EXPECT_LE(CharacterErrorRate(lines, texts), 0.03);
 }
 
 }  // namespace
