@@ -6,6 +6,7 @@
 
 #include "core/float_types.h"
 #include "kernels/cpu/gemm_abi.h"
+#include "kernels/cpu/transpose_units.h"
 
 namespace vernier {
 namespace {
@@ -123,6 +124,33 @@ void PackRows(const PackedLayout& layout, const char* from, int64_t row_bytes, i
   }
 }
 
+// Rows whose type is the panel's: 4-byte units move as they are, and those of the padding are zero.
+void MoveRows(const PackedLayout& layout, const char* from, int64_t row_bytes, int64_t rows,
+              int64_t column, char* panel) {
+  static const TransposeUnitsKernel transpose = SelectTransposeUnits(Cpu().best());
+  constexpr int64_t kUnit = 4;
+  const int64_t per_unit = kUnit / static_cast<int64_t>(ByteSize(layout.dtype));
+  const int64_t units = layout.k / per_unit, all = layout.padded_k() / per_unit;
+  char* to = panel + column * kUnit;
+  transpose({.from = from,
+             .row_bytes = row_bytes,
+             .rows = rows,
+             .units = units,
+             .to = to,
+             .to_stride = layout.panel_columns,
+             .next_bytes = rows * row_bytes});
+  for (int64_t unit = units; unit < all; ++unit) {
+    std::memset(to + unit * layout.panel_columns * kUnit, 0, static_cast<size_t>(rows * kUnit));
+  }
+}
+
+// Whether the rows of a source are whole units of its panel, as they are.
+bool Moves(const PackedLayout& layout, const PackSource& source) {
+  if (source.dtype != layout.dtype) return false;
+  if (layout.dtype == DType::kF32) return true;
+  return layout.dtype == DType::kBF16 && layout.k % 2 == 0 && source.row_stride % 2 == 0;
+}
+
 struct Overlap {
   int64_t rows;    // of the source in this panel
   int64_t row;     // first of them in the source
@@ -142,6 +170,9 @@ template <typename From>
 void PackFrom(const PackedLayout& layout, const PackSource& source, Overlap overlap, char* panel) {
   const int64_t row_bytes = source.row_stride * static_cast<int64_t>(sizeof(From));
   const char* from = static_cast<const char*>(source.data) + overlap.row * row_bytes;
+  if (Moves(layout, source)) {
+    return MoveRows(layout, from, row_bytes, overlap.rows, overlap.column, panel);
+  }
   if (layout.dtype == DType::kF32) {
     PackRows<From>(layout, from, row_bytes, overlap.rows, overlap.column,
                    reinterpret_cast<float*>(panel));

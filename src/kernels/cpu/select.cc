@@ -14,6 +14,7 @@
 #include "kernels/cpu/rotary.h"
 #include "kernels/cpu/softmax.h"
 #include "kernels/cpu/winograd.h"
+#include "kernels/cpu/transpose_units.h"
 
 namespace vernier {
 
@@ -56,6 +57,10 @@ RmsNormKernel SelectRmsNorm(Isa isa) {
 
 SoftmaxKernel SelectSoftmax(Isa isa) {
   return Choose(isa, scalar::Softmax, narrow::Softmax, wide::Softmax);
+}
+
+TransposeUnitsKernel SelectTransposeUnits(Isa isa) {
+  return Choose(isa, scalar::TransposeUnitRows, narrow::TransposeUnitRows, wide::TransposeUnitRows);
 }
 
 const ElementwiseKernels& SelectElementwise(Isa isa) {
