@@ -73,7 +73,8 @@ class Work {
               .element = operand.element,
               .stride = operand.token_stride};
     }
-    return {.base = At(operand.data, operand.element, column),
+    const int64_t at = blocks.head_stride == 0 ? column : head * blocks.head_stride;
+    return {.base = At(operand.data, operand.element, at),
             .element = operand.element,
             .stride = operand.token_stride,
             .blocks = blocks.table + batch * blocks.table_stride,

@@ -24,6 +24,7 @@ struct KvBlocks {
   const int32_t* table = nullptr;
   int64_t table_stride = 0;
   int64_t block_stride = 0;  // elements from block to block
+  int64_t head_stride = 0;   // elements from head to head; 0: heads are columns
 };
 
 struct AttentionArgs {

@@ -1,8 +1,11 @@
-// KvAppend and CachedAttention on the CPU. Key-value heads are dealt out to the threads: a head's
-// blocks are read once for all queries that share them, whatever the number of sequences.
+// KvAppend and CachedAttention on the CPU. One token's attention is bound by the bytes of the
+// cache: key-value heads are dealt out to the threads, and a head's blocks are read once for all
+// queries that share them, whatever the number of sequences. A prompt's is bound by its products
+// and runs in tiles of queries, as attention without a cache does.
 #include <algorithm>
 #include <cstring>
 
+#include "backends/cpu/attention.h"
 #include "backends/cpu/nodes.h"
 #include "core/check.h"
 #include "core/float_types.h"
@@ -185,16 +188,81 @@ class CachedRun {
   const int32_t* slots_ = nullptr;
 };
 
+// Attention of prompts, whose queries share packed keys and values in tiles.
+class PromptAttention {
+ public:
+  /// Fewer tokens a row are not worth packing the cache for.
+  static constexpr int64_t kLeastTokens = 16;
+
+  static bool Suits(const BindArgs& bound) {
+    const auto given = [&](size_t input) {  // there is no data yet
+      return bound.inputs.size() > input && bound.inputs[input].shape.rank() > 0;
+    };
+    const TensorArg& q = bound.inputs[0];
+    return q.dtype == DType::kF32 && q.shape[1] >= kLeastTokens && !given(2) && !given(3);
+  }
+
+  /// For as many keys as the cache may hold.
+  static size_t ScratchBytes(const CachedAttention& attention, Isa isa, const BindArgs& bound) {
+    AttentionArgs args = Sizes(attention, bound.inputs[0]);
+    args.kv_len = bound.inputs[1].shape[1];
+    return static_cast<size_t>(AttentionScratchBytes(isa, bound.threads, args));
+  }
+
+  static void Run(const CachedAttention& attention, Isa isa, int threads, const RunArgs& run) {
+    const TensorArg &q = run.inputs[0], &y = run.outputs[0];
+    const KvView& cache = CacheOf(run.inputs[1]);
+    AttentionArgs args = Sizes(attention, q);
+    VN_CHECK(args.batch <= cache.rows && args.head_dim == cache.head_dim, "another cache's query");
+    args.kv_len = *std::max_element(cache.lengths, cache.lengths + args.batch);
+    args.kv_lens = cache.lengths;
+    args.q = {q.data, Element::kF32, q.row_stride, q.row_stride * args.query_len};
+    const int64_t head_stride = KvView::kBlockTokens * cache.head_dim;
+    args.k = {cache.keys, ElementOf(cache.dtype), cache.head_dim, 0};
+    args.v = {cache.values, ElementOf(cache.dtype), cache.head_dim, 0};
+    args.k_blocks = args.v_blocks = {cache.block_table, cache.blocks_per_row,
+                                     head_stride * cache.kv_heads, head_stride};
+    args.out = y.data;
+    args.out_element = ElementOf(y.dtype);
+    args.out_token_stride = y.row_stride;
+    args.out_batch_stride = y.row_stride * args.query_len;
+    RunAttention(isa, threads, args, run.scratch);
+  }
+
+ private:
+  static AttentionArgs Sizes(const CachedAttention& attention, const TensorArg& q) {
+    return {.batch = q.shape[0],
+            .query_len = q.shape[1],
+            .heads = attention.heads,
+            .kv_heads = attention.kv_heads,
+            .head_dim = q.columns() / attention.heads,
+            .scale = static_cast<float>(attention.scale),
+            .causal = attention.mask == AttentionMask::kCausal};
+  }
+};
+static_assert(KvView::kBlockTokens == kTokensPerKvBlock);
+
 class CachedAttentionNodeKernel final : public Kernel {
  public:
   CachedAttentionNodeKernel(const CachedAttention& attention, Isa isa, const BindArgs& bound)
-      : attention_(attention), isa_(isa), threads_(bound.threads) {
+      : attention_(attention),
+        isa_(isa),
+        threads_(bound.threads),
+        in_tiles_(PromptAttention::Suits(bound)) {
+    if (in_tiles_) {
+      scratch_bytes_ = PromptAttention::ScratchBytes(attention, isa, bound);
+      return;
+    }
     const TensorArg& q = bound.inputs[0];
     const int64_t queries = q.rows() * (attention.heads / attention.kv_heads);
     per_thread_ = CachedRun::ScratchBytes(queries, q.columns() / attention.heads);
+    scratch_bytes_ = static_cast<size_t>(threads_) * per_thread_;
   }
 
   void Run(const RunArgs& args) const override {
+    if (in_tiles_) {
+      return PromptAttention::Run(attention_, isa_, std::min(args.threads, threads_), args);
+    }
     const CachedRun run(attention_, SelectCachedAttention(isa_), args);
     struct Call {
       const CachedRun* run;
@@ -215,9 +283,10 @@ class CachedAttentionNodeKernel final : public Kernel {
     });
   }
 
-  size_t scratch_bytes() const override { return static_cast<size_t>(threads_) * per_thread_; }
+  size_t scratch_bytes() const override { return scratch_bytes_; }
 
   KernelInfo info() const override {
+    if (in_tiles_) return {"vernier", SelectAttention(isa_, Element::kF32).name, "attention"};
     const Isa used =
         isa_ == Isa::kScalar || isa_ == Isa::kAvx2 || isa_ == Isa::kNeon ? isa_ : Isa::kAvx512;
     return {"vernier", Name(used), "cached_attention"};
@@ -227,7 +296,9 @@ class CachedAttentionNodeKernel final : public Kernel {
   CachedAttention attention_;
   Isa isa_;
   int threads_;
-  size_t per_thread_;
+  bool in_tiles_;
+  size_t per_thread_ = 0;
+  size_t scratch_bytes_ = 0;
 };
 
 class KvAppendNode final : public PreparedNode {
