@@ -7,6 +7,7 @@
 // neither on the number of threads nor on the other rows.
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -98,7 +99,14 @@ class Gemm {
   size_t widened_bytes() const;  // of one thread
   Panel PanelOf(const GemmOperands& operands, int64_t panel, int64_t rows, float* sums) const;
   float* SumsOf(const GemmOperands& operands, int slot) const;
-  void RunSlot(const GemmOperands& operands, int slot) const noexcept;
+  // Units of work of one run, and how many of them threads have taken.
+  struct Shares {
+    int64_t units;
+    std::atomic<int64_t> taken = 0;
+  };
+  int64_t Tiles() const;  // of rows
+  void RunSlot(const GemmOperands& operands, int slot, Shares& shares) const noexcept;
+  void RunUnits(const GemmOperands& operands, int slot, int64_t first, int64_t last) const noexcept;
   void RunPanel(const GemmOperands& operands, int64_t panel, RowRange rows, float* sums) const;
   void MultiplyBlock(const GemmOperands& operands, const Panel& weights, const Block& block,
                      const GemmFinish& finish) const;

@@ -1,7 +1,7 @@
-// Linear layers of ViT-B/16 (M = 197), PE-Lang-L14-448 (M = 1025) and Pix2Struct-base (M = 2048):
-// our kernels and oneDNN's on the same packed weights. Several copies of the weights take turns, as
-// layers do in a network, so that they come from memory. The counter is 10^9 floating-point
-// operations a second.
+// Linear layers of ViT-B/16 (M = 197), PE-Lang-L14-448 (M = 1025), Pix2Struct-base (M = 2048) and
+// PaddleOCR-VL (M = 784 and 211): our kernels and oneDNN's on the same packed weights. Several
+// copies of the weights take turns, as layers do in a network, so that they come from memory. The
+// counter is 10^9 floating-point operations a second.
 #include <benchmark/benchmark.h>
 #include <fmt/format.h>
 
@@ -33,6 +33,12 @@ constexpr Layer kLayers[] = {
     {2048, 2304, 768, Activation::kNone, false},
     {2048, 768, 2048, Activation::kNone, true},
     {2048, 4096, 768, Activation::kGeluTanh, false, true},
+    {784, 1152, 1152, Activation::kNone, true},
+    {784, 3456, 1152, Activation::kNone, false},
+    {784, 4304, 1152, Activation::kGeluTanh, false},
+    {784, 1152, 4304, Activation::kNone, true},
+    {211, 2560, 1024, Activation::kNone, false},
+    {211, 6144, 1024, Activation::kSilu, false, true},
 };
 
 constexpr size_t kWeightBytes = size_t{96} << 20;  // beyond the last-level cache of most CPUs
