@@ -170,7 +170,7 @@ void Gemm::RunPanel(const GemmOperands& operands, int64_t panel, RowRange rows, 
     const Block block = {panel, {row, std::min(rows.end, row + block_rows_)}, rows, sums};
     const GemmFinish finish = FinishOf(operands, block);
     MultiplyBlock(operands, weights, block, finish);
-    kernel_.finish(finish);
+    (finish.c_bf16 ? kernel_.finish_to_bf16 : kernel_.finish)(finish);
   }
 }
 

@@ -28,6 +28,7 @@ GemmKernel Scalar(DType a, DType b) {
   return {.isa = Isa::kScalar,
           .multiply = kMultiplies.For(a, b),
           .finish = scalar::Finish,
+          .finish_to_bf16 = scalar::Finish,
           .panel_columns = kNarrowPanelColumns,
           .tile_rows = 1};
 }
@@ -41,6 +42,7 @@ GemmKernel Avx2(DType a, DType b) {
   return {.isa = Isa::kAvx2,
           .multiply = kMultiplies.For(a, b),
           .finish = avx2::Finish,
+          .finish_to_bf16 = avx2::Finish,
           .panel_columns = kNarrowPanelColumns,
           .tile_rows = 6};
 }
@@ -52,6 +54,7 @@ GemmKernel Avx512(DType a, DType b) {
   GemmKernel kernel = {.isa = Isa::kAvx512,
                        .multiply = kMultiplies.For(a, b),
                        .finish = avx512::Finish,
+                       .finish_to_bf16 = avx512::Finish,
                        .panel_columns = kWidePanelColumns,
                        .tile_rows = 6};
   if (a == DType::kF32 && b == DType::kI8) {
@@ -65,6 +68,7 @@ GemmKernel Avx512Bf16(DType a, DType b) {
   GemmKernel kernel = Avx512(a, b);
   if (a != DType::kBF16) return kernel;
   kernel.isa = Isa::kAvx512Bf16;
+  kernel.finish_to_bf16 = avx512_bf16::FinishToBf16;
   kernel.multiply = avx512_bf16::MultiplyBf16Bf16;
   if (b == DType::kI8) {
     kernel.multiply = avx512_bf16::MultiplyBf16I8;
@@ -78,6 +82,7 @@ GemmKernel Amx(DType a, DType b) {
   GemmKernel kernel = Avx512(a, b);
   if (a != DType::kBF16) return kernel;
   kernel.isa = Isa::kAmx;
+  kernel.finish_to_bf16 = avx512_bf16::FinishToBf16;
   kernel.multiply = amx::MultiplyBf16Bf16;
   kernel.tile_rows = 32;
   if (b == DType::kI8) {
@@ -97,6 +102,7 @@ GemmKernel Neon(DType a, DType b) {
   return {.isa = Isa::kNeon,
           .multiply = kMultiplies.For(a, b),
           .finish = neon::Finish,
+          .finish_to_bf16 = neon::Finish,
           .panel_columns = kNarrowPanelColumns,
           .tile_rows = 6};
 }

@@ -20,6 +20,7 @@ struct GemmKernel {
   GemmWidenFn widen = nullptr;
   GemmMultiplyFn multiply_widened = nullptr;
   GemmFinishFn finish = nullptr;
+  GemmFinishFn finish_to_bf16 = nullptr;  // the same for bf16 results
   int64_t panel_columns = 0;
   int64_t tile_rows = 0;  // rows that `multiply` handles at once: split work at multiples of it
 };

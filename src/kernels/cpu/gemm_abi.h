@@ -111,6 +111,7 @@ namespace avx512_bf16 {
 void MultiplyBf16Bf16(const GemmMultiply&) noexcept;
 void MultiplyBf16I8(const GemmMultiply&) noexcept;
 void WidenToBf16(const GemmWiden&) noexcept;
+void FinishToBf16(const GemmFinish&) noexcept;  // for c_bf16; activations as exact as that needs
 }  // namespace avx512_bf16
 
 namespace amx {

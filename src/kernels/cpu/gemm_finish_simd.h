@@ -3,7 +3,9 @@
 // here leaves the file. V has: kLanes, Set, Load, LoadBf16, Store, StoreBf16, and LoadPart,
 // LoadBf16Part, StorePart, StoreBf16Part (first `count` lanes, fewer than all), + - * /, Fma(a, b,
 // c) = a * b + c, Min, Max (the second operand if one is NaN), Abs, Round (to nearest), Exp2 (of
-// whole numbers), and SelectLess(a, b, x, y) = a < b ? x : y.
+// whole numbers), and SelectLess(a, b, x, y) = a < b ? x : y. One whose results are all bf16 says
+// kOnlyBf16, has no Store and StorePart, but Logistic2(t) = 1 / (1 + 2^t), as exactly as they need
+// it.
 #pragma once
 
 #include "kernels/cpu/gemm_abi.h"
@@ -57,6 +59,23 @@ inline V Sigmoid(V x) {
   return V::Set(1.0f) / (V::Set(1.0f) + Exp(V::Set(0.0f) - x));
 }
 
+template <typename V>
+concept OnlyBf16 = V::kOnlyBf16;
+
+/// x / (1 + e^-(x · (linear + cubic · x^2))).
+template <typename V>
+inline V TimesSigmoid(V x, float linear, float cubic = 0.0f) {
+  if constexpr (OnlyBf16<V>) {
+    constexpr float kLog2E = 1.44269504f;
+    if (cubic == 0.0f) return x * V::Logistic2(x * V::Set(-kLog2E * linear));
+    return x * V::Logistic2(x * V::Fma(x * x, V::Set(-kLog2E * cubic), V::Set(-kLog2E * linear)));
+  } else {
+    if (linear == 1.0f && cubic == 0.0f) return x * Sigmoid(x);
+    if (cubic == 0.0f) return x * Sigmoid(V::Set(linear) * x);
+    return x * Sigmoid(x * V::Fma(x * x, V::Set(cubic), V::Set(linear)));
+  }
+}
+
 /// The odd Taylor series (relative error 1e-7) near zero, 1 - 2 / (e^2x + 1) elsewhere.
 template <typename V>
 inline V Tanh(V x) {
@@ -72,13 +91,13 @@ template <Activation kActivation, typename V>
 inline V Activate(V x) {
   if constexpr (kActivation == Activation::kGeluErf) return GeluErf(x);
   if constexpr (kActivation == Activation::kGeluTanh) {
-    const V cube = V::Set(0.044715f) * x * x * x;
-    return x * Sigmoid(V::Set(1.59576912f) * (x + cube));  // 2 sqrt(2 / pi)
+    constexpr float kLinear = 1.59576912f;  // 2 sqrt(2 / pi)
+    return TimesSigmoid(x, kLinear, 0.044715f * kLinear);
   }
-  if constexpr (kActivation == Activation::kQuickGelu) return x * Sigmoid(V::Set(1.702f) * x);
+  if constexpr (kActivation == Activation::kQuickGelu) return TimesSigmoid(x, 1.702f);
   if constexpr (kActivation == Activation::kRelu) return V::Max(V::Set(0.0f), x);
   if constexpr (kActivation == Activation::kTanh) return Tanh(x);
-  if constexpr (kActivation == Activation::kSilu) return x * Sigmoid(x);
+  if constexpr (kActivation == Activation::kSilu) return TimesSigmoid(x, 1.0f);
   return x;
 }
 
@@ -101,6 +120,19 @@ inline V Addend(const GemmFinish& f, int64_t row, int64_t column) {
   return kWhole ? V::Load(from) : V::LoadPart(from, count);
 }
 
+/// Puts a register, or its first `count` lanes, into the result at element `at`.
+template <typename V, bool kWhole>
+inline void StoreResult(const GemmFinish& f, int64_t at, int64_t count, V y) {
+  if constexpr (!OnlyBf16<V>) {
+    if (!f.c_bf16) {
+      float* c = static_cast<float*>(f.c) + at;
+      return kWhole ? y.Store(c) : y.StorePart(c, count);
+    }
+  }
+  auto* c = static_cast<uint16_t*>(f.c) + at;
+  kWhole ? y.StoreBf16(c) : y.StoreBf16Part(c, count);
+}
+
 /// One register of one row, at `column` of the panel. Whole registers avoid the masked moves.
 template <Activation kActivation, typename V, bool kWhole>
 inline void FinishVector(const GemmFinish& f, const float* sums, int64_t row, int64_t column) {
@@ -114,14 +146,7 @@ inline void FinishVector(const GemmFinish& f, const float* sums, int64_t row, in
   y = Activate<kActivation>(y);
   if (f.scale != nullptr) y = y * load(f.scale + column);
   if (f.residual != nullptr) y = y + load(f.residual + row * f.residual_stride + column);
-  const int64_t at = row * f.c_stride + column;
-  if (f.c_bf16) {
-    auto* c = static_cast<uint16_t*>(f.c) + at;
-    kWhole ? y.StoreBf16(c) : y.StoreBf16Part(c, count);
-  } else {
-    float* c = static_cast<float*>(f.c) + at;
-    kWhole ? y.Store(c) : y.StorePart(c, count);
-  }
+  StoreResult<V, kWhole>(f, row * f.c_stride + column, count, y);
 }
 
 /// The same of a gated panel, whose second half starts at column `half`.
@@ -131,14 +156,7 @@ inline void FinishGatedVector(const GemmFinish& f, const float* sums, int64_t ha
   const int64_t count = f.columns - column;
   const V y =
       Activate<kActivation>(ScaledSums<V>(f, sums, column)) * ScaledSums<V>(f, sums, half + column);
-  const int64_t at = row * f.c_stride + column;
-  if (f.c_bf16) {
-    auto* c = static_cast<uint16_t*>(f.c) + at;
-    kWhole ? y.StoreBf16(c) : y.StoreBf16Part(c, count);
-  } else {
-    float* c = static_cast<float*>(f.c) + at;
-    kWhole ? y.Store(c) : y.StorePart(c, count);
-  }
+  StoreResult<V, kWhole>(f, row * f.c_stride + column, count, y);
 }
 
 template <Activation kActivation, typename V, int64_t kPanelColumns>

@@ -200,7 +200,7 @@ std::vector<float> RunKernel(Isa isa, const Case& c, const Data& data) {
       f.addend_stride = c_stride;
       f.addend_bf16 = c.c == DType::kBF16;
     }
-    kernel.finish(f);
+    (f.c_bf16 ? kernel.finish_to_bf16 : kernel.finish)(f);
   }
   std::vector<float> result;
   for (int64_t i = 0; i < c.m; ++i) {
@@ -320,19 +320,21 @@ TEST_P(GemmKernels, GiveI8WeightsTheSameBitsWidenedOrNot) {
 
 std::vector<float> FinishValues(Isa isa, Activation activation, const std::vector<float>& values,
                                 bool bf16) {
-  const GemmKernel kernel = SelectGemm(isa, DType::kF32, DType::kF32);
+  const DType type = bf16 ? DType::kBF16 : DType::kF32;
+  const GemmKernel kernel = SelectGemm(isa, type, type);
+  const GemmFinishFn finish = bf16 ? kernel.finish_to_bf16 : kernel.finish;
   std::vector<float> result;
   for (const float value : values) {
     const std::vector<float> sums(static_cast<size_t>(kernel.panel_columns), value);
     float y = 0;
     uint16_t bits = 0;
-    kernel.finish({.rows = 1,
-                   .columns = 1,
-                   .sums = sums.data(),
-                   .activation = activation,
-                   .c = bf16 ? static_cast<void*>(&bits) : &y,
-                   .c_stride = 1,
-                   .c_bf16 = bf16});
+    finish({.rows = 1,
+            .columns = 1,
+            .sums = sums.data(),
+            .activation = activation,
+            .c = bf16 ? static_cast<void*>(&bits) : &y,
+            .c_stride = 1,
+            .c_bf16 = bf16});
     result.push_back(bf16 ? FromBf16(bits) : y);
   }
   return result;
@@ -347,6 +349,21 @@ TEST_P(GemmKernels, KeepActivationsWithinAMillionthOverTheirWholeRange) {
     for (size_t i = 0; i < inputs.size(); ++i) {
       const double exact = Exact(activation, inputs[i]);
       EXPECT_NEAR(got[i], exact, 1e-6 + std::abs(exact) * 0x1p-22)
+          << "activation " << static_cast<int>(activation) << " of " << inputs[i];
+    }
+  }
+}
+
+TEST_P(GemmKernels, LeaveRoundingToBf16TheLargestErrorOfActivations) {
+  std::vector<float> inputs = {-1e4f, -100.0f, -88.0f, 88.0f, 100.0f, 1e4f};
+  for (int i = -12000; i <= 12000; ++i) inputs.push_back(static_cast<float>(i) * 0x1p-10f);
+  for (Activation activation : {Activation::kGeluErf, Activation::kGeluTanh, Activation::kQuickGelu,
+                                Activation::kTanh, Activation::kSilu}) {
+    const std::vector<float> got = FinishValues(GetParam(), activation, inputs, true);
+    for (size_t i = 0; i < inputs.size(); ++i) {
+      const double exact = Exact(activation, inputs[i]);
+      constexpr double kRounding = 0x1p-8, kApproximation = kRounding / 24;
+      EXPECT_NEAR(got[i], exact, 1e-6 + std::abs(exact) * (kRounding + kApproximation))
           << "activation " << static_cast<int>(activation) << " of " << inputs[i];
     }
   }
@@ -370,6 +387,8 @@ TEST_P(GemmKernels, RoundBf16OutputsToNearestEven) {
                                      3.3e38f, 3.4e38f,     1e-40f,      0x1.fep-127f, -0.0f};
   const std::vector<float> got = FinishValues(GetParam(), Activation::kNone, inputs, true);
   for (size_t i = 0; i < inputs.size(); ++i) {
+    // Where bf16 is multiplied, subnormals count as zero.
+    if (got[i] == 0 && std::abs(inputs[i]) < 0x1p-126f) continue;
     EXPECT_EQ(got[i], FromBf16(ToBf16(inputs[i]))) << inputs[i];
   }
 }

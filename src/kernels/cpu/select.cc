@@ -13,8 +13,8 @@
 #include "kernels/cpu/rms_norm.h"
 #include "kernels/cpu/rotary.h"
 #include "kernels/cpu/softmax.h"
-#include "kernels/cpu/winograd.h"
 #include "kernels/cpu/transpose_units.h"
+#include "kernels/cpu/winograd.h"
 
 namespace vernier {
 
