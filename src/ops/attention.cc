@@ -57,12 +57,16 @@ Types InferAttention(const Attributes& attributes, const Types& in) {
 
 Types InferRotaryAttention(const Attributes& attributes, const Types& in) {
   const auto& rotary = attributes.get<RotaryAttention>();
-  const Types results = InferAttention(Attributes::Of(rotary.attention), {in[0], in[1], in[2]});
+  Types plain = {in[0], in[1], in[2]};
+  if (in.size() > RotaryAttention::kSegments) {
+    plain.insert(plain.end(), {ValueType{}, in[RotaryAttention::kSegments]});
+  }
+  const Types results = InferAttention(Attributes::Of(rotary.attention), plain);
   RequireEqual(in[1].dim(-2), in[0].dim(-2), "the number of keys");
   for (size_t i : {3, 4}) {
     RequireRank(in[i], 2, 2, "the cosine and sine tables");
-    RequireEqual(in[i].dim(0), in[0].dim(1), "the tables' token count");
-    RequireEqual(in[i].dim(1) * (2 * rotary.attention.heads), in[0].dim(2), "the tables' width");
+    RequireEqual(in[i].dim(0), in[0].dim(-2), "the tables' token count");
+    RequireEqual(in[i].dim(1) * (2 * rotary.attention.heads), in[0].dim(-1), "the tables' width");
   }
   return results;
 }
@@ -182,7 +186,7 @@ const OpDef kAttention{.name = "Attention",
 
 const OpDef kRotaryAttention{.name = "RotaryAttention",
                              .min_inputs = 5,
-                             .max_inputs = 5,
+                             .max_inputs = 6,
                              .infer = InferRotaryAttention,
                              .flops = AttentionFlops,
                              .describe = [](const Attributes& a) -> std::string {

@@ -34,8 +34,10 @@ struct Attention {
 };
 
 /// Attention whose queries and keys are rotated first (Rope); made by a pass, not used by models.
-/// inputs: q, k, v, cos, sin
+/// inputs: q, k, v, cos, sin, segments? (with packed q, k and v)
 struct RotaryAttention {
+  static constexpr size_t kSegments = 5;  // place among the inputs
+
   Attention attention;
   bool interleaved;
 };

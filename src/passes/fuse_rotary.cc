@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <optional>
 
 #include "ops/attention.h"
 #include "ops/rope.h"
@@ -20,12 +21,24 @@ const Node* OnlyRotationOf(const Graph& graph, int value, const Node& reader) {
   return rotation;
 }
 
+// The segments of packed tokens, kNoValue for others; nothing where attention has inputs that go
+// with no rotation.
+std::optional<int> SegmentsOf(const Node& attention) {
+  const std::vector<int>& inputs = attention.inputs;
+  for (size_t i = 3; i < inputs.size(); ++i) {
+    if (i != Attention::kSegments && inputs[i] != kNoValue) return std::nullopt;
+  }
+  return inputs.size() > Attention::kSegments ? inputs[Attention::kSegments] : kNoValue;
+}
+
 }  // namespace
 
 void FuseRotary(Graph& graph, const PassContext&) {
   std::vector<int> rotations;
   for (Node& node : graph.mutable_nodes()) {
-    if (node.op != &kAttention || node.inputs.size() != 3) continue;
+    if (node.op != &kAttention) continue;
+    const std::optional<int> segments = SegmentsOf(node);
+    if (!segments) continue;
     const Node* query = OnlyRotationOf(graph, node.inputs[0], node);
     const Node* key = OnlyRotationOf(graph, node.inputs[1], node);
     if (query == nullptr || key == nullptr) continue;
@@ -40,6 +53,7 @@ void FuseRotary(Graph& graph, const PassContext&) {
     rotations.push_back(key->id);
     node.inputs = {query->inputs[0], key->inputs[0], node.inputs[2], query->inputs[1],
                    query->inputs[2]};
+    if (*segments != kNoValue) node.inputs.push_back(*segments);
     node.op = &kRotaryAttention;
     node.attributes = Attributes::Of(rotary);
   }

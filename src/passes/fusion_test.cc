@@ -1,6 +1,7 @@
 // What the fusions take over, and where they decline.
 #include "nn/layers.h"
 #include "ops/linear.h"
+#include "ops/picture_grids.h"
 #include "passes/pass.h"
 
 namespace vernier {
@@ -197,6 +198,23 @@ struct Rotary {
 };
 
 TEST(FuseRotary, TakesOverTheRotationOfQueriesAndKeys) { EXPECT_TRUE(Rotary().Fuses()); }
+
+TEST(FuseRotary, TakesOverTheRotationOfPackedTokensToo) {
+  Graph graph("packed");
+  const Dim patches = Dim::Symbol("patches");
+  const Value grids = graph.Input("grids", DType::kI32, {Dim::Symbol("pictures"), 3});
+  const auto tables =
+      graph.AddMany(kGridRotary, Attributes::Of(GridRotary{patches, 8, 10000}), {grids}, Path("t"));
+  const Value segments =
+      graph.Add(kGridSegments, Attributes::Of(GridSegments{patches}), {grids}, Path("segments"));
+  const Value x = graph.Input("x", DType::kF32, {patches, 16});
+  const Value q = nn::Rotate(x, tables[0], tables[1], {2, false}, Path("q"));
+  const Value k = nn::Rotate(x, tables[0], tables[1], {2, false}, Path("k"));
+  const Attention attention{.heads = 2, .kv_heads = 2, .scale = 1};
+  graph.MarkOutput(nn::PackedAttention(q, k, x, segments, attention, Path("attention")), "y");
+  EXPECT_THAT(OpsAfter(graph, {FuseRotary}),
+              ::testing::ElementsAre("GridRotary", "GridSegments", "RotaryAttention"));
+}
 
 TEST(FuseRotary, DeclinesTablesOrPairsThatDiffer) {
   EXPECT_FALSE(Rotary(true).Fuses());

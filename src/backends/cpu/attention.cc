@@ -21,13 +21,6 @@ const void* At(const void* base, Element element, int64_t offset) {
   return static_cast<const char*>(base) + offset * ElementBytes(element);
 }
 
-RotaryTable From(RotaryTable table, int64_t token) {
-  if (table.cos == nullptr) return table;
-  table.cos += token * table.stride;
-  table.sin += token * table.stride;
-  return table;
-}
-
 /// How the work is cut: per batch entry and key-value head, `tiles` tiles for each query head of
 /// its group. A worker takes neighbouring tiles and packs a head's keys and values for itself when
 /// it first meets that head: packing costs a few row reads per key, sharing would cost a barrier
@@ -105,7 +98,7 @@ class Work {
     const int64_t out_at = batch * args_.out_batch_stride + first_query * args_.out_token_stride +
                            head * args_.head_dim;
     kernels_.tile({.queries = queries,
-                   .rotary = From(args_.q_rotary, first_query),
+                   .rotary = args_.q_rotary.From(first_query),
                    .rows = std::min(tile_rows_, args_.query_len - first_query),
                    .first_query = first_query,
                    .query_len = args_.query_len,

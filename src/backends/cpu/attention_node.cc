@@ -111,6 +111,8 @@ void RunSegments(Isa isa, int threads, const AttentionArgs& packed, const Tensor
     for (AttentionOperand* operand : {&args.q, &args.k, &args.v}) {
       operand->data = RowAt(*operand, first);
     }
+    args.q_rotary = packed.q_rotary.From(first);
+    args.k_rotary = packed.k_rotary.From(first);
     args.out = static_cast<char*>(packed.out) +
                first * packed.out_token_stride * ElementBytes(packed.out_element);
     RunAttention(isa, threads, args, scratch);
@@ -139,7 +141,8 @@ class AttentionKernel final : public Kernel {
       scratch += VisibleKeys::Bytes(args.batch, args.kv_len);
     }
     if (packed_) {
-      RunSegments(isa_, run.threads, args, run.inputs[Attention::kSegments], scratch);
+      const size_t segments = form_.rotary ? RotaryAttention::kSegments : Attention::kSegments;
+      RunSegments(isa_, run.threads, args, run.inputs[segments], scratch);
     } else {
       RunAttention(isa_, run.threads, args, scratch);
     }

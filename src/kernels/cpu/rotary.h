@@ -21,6 +21,12 @@ struct RotaryTable {
   const float* sin = nullptr;
   int64_t stride = 0;  // floats from token to token
   RotaryPairs pairs = RotaryPairs::kHalves;
+
+  /// The rows from `token` on.
+  RotaryTable From(int64_t token) const {
+    if (cos == nullptr) return *this;
+    return {cos + token * stride, sin + token * stride, stride, pairs};
+  }
 };
 
 struct RotaryArgs {
