@@ -41,11 +41,15 @@ ConvDesc DescOf(const PrepareArgs& args, const FusedConv2d& fused, Isa isa) {
           .isa = isa};
 }
 
-// Packed weights do not know extents, so that the choice goes by channels alone.
+// Measured on Zen 4, two threads, 16 to 512 channels in, 4 to 512 out, maps of 10x10 to 160x160
+// (winograd_bench.cc): Winograd's form is 1.6 to 3.9 times as fast as windows in f32, 1.3 to 2.1 in
+// bf16. Maps of 5x5 pixels lose by 1.1 to 2.5 times, some 50 us each. They share their weights with
+// larger ones, and weights are packed before extents are known, so that the choice goes by
+// channels.
 bool UsesWinograd(const ConvDesc& desc, WinogradUse use) {
-  constexpr int64_t kMeasured = 32;  // the least channels that count as such
+  constexpr int64_t kMeasured = 16;  // the least channels that count as such
   if (use == WinogradUse::kNever || !FitsWinograd(desc)) return false;
-  return use == WinogradUse::kAlways || (desc.in >= kMeasured && desc.out >= kMeasured);
+  return use == WinogradUse::kAlways || desc.in >= kMeasured;
 }
 
 std::unique_ptr<ConvForm> ChooseForm(const ConvDesc& desc, WinogradUse use) {

@@ -184,6 +184,7 @@ void WinogradConv::Multiply(const WinogradOperands& operands, const Block& block
          .a_stride = value_stride(),
          .b = weights,
          .sums = sums + i * (block_tiles_ * point.panel_columns + kLineFloats),
+         .columns = std::min(point.panel_columns, point.n - panel * point.panel_columns),
          .next = last ? nullptr : weights + panel_bytes,
          .next_bytes = last ? 0 : panel_bytes,
          .next_rows = i + 1 < points ? block.tiles.count : 0});

@@ -225,6 +225,44 @@ TEST_P(WinogradConvs, GiveTheSameBitsOnManyThreadsAndInABatch) {
   }
 }
 
+struct LayerErrors {
+  double mean;   // root mean square, of the result's
+  double worst;  // of the largest result
+};
+
+LayerErrors ErrorsOf(const Problem& p, Isa isa) {
+  Operands operands(p);
+  const TestRows y = Convolve(p, operands, isa);
+  double errors = 0, values = 0, worst = 0, largest = 0;
+  for (int64_t pixel = 0; pixel < p.pixels(); ++pixel) {
+    for (int64_t c = 0; c < p.out; ++c) {
+      const double expected = Direct(p, operands, 0, pixel / p.width, pixel % p.width, c);
+      const double error = std::abs(y.Get(pixel, c) - expected);
+      errors += error * error;
+      values += expected * expected;
+      worst = std::max(worst, error);
+      largest = std::max(largest, std::abs(expected));
+    }
+  }
+  return {.mean = std::sqrt(errors / values), .worst = worst / largest};
+}
+
+// docs/guide/blendmask.md states these bounds.
+TEST_P(WinogradConvs, LoseNoMoreThanTheGuideStates) {
+  for (const int64_t in : {64, 256, 512}) {
+    Problem p{.height = 16, .width = 16, .in = in, .out = 16};
+    const LayerErrors f32 = ErrorsOf(p, GetParam());
+    EXPECT_LE(f32.mean, 2e-6) << in << " channels";
+    EXPECT_LE(f32.worst, 1e-5) << in << " channels";
+    p.form = WinogradForm::kF2;
+    p.product = DType::kBF16;
+    p.x = Element::kBf16;
+    const LayerErrors bf16 = ErrorsOf(p, GetParam());
+    EXPECT_LE(bf16.mean, 4e-3) << in << " channels";
+    EXPECT_LE(bf16.worst, 8e-3) << in << " channels";
+  }
+}
+
 TEST_P(WinogradConvs, LetNanThroughTheRelu) {
   const Problem p{.height = 4, .width = 4, .in = 4, .out = 4, .relu = true};
   Operands operands(p);
