@@ -12,6 +12,7 @@ namespace vernier {
 namespace {
 
 using testing::HasSubstr;
+using testing::Not;
 using testing::SizeIs;
 using testing::StartsWith;
 
@@ -62,6 +63,18 @@ TEST(RunDetector, KeepsTheBestAndCallsThemByTheirNames) {
   const SpawnResult shown = Vernier({"run", "--model", kModel, "--image", kPicture, "--class-names",
                                      folder.path("names.txt"), "--score-threshold", "0.5"});
   EXPECT_THAT(shown.output, HasSubstr("thing2"));
+}
+
+TEST(RunDetector, NamesConvolutionsByWinogradsFormAndDoesWithoutWhereTold) {
+  const auto placement = [](const std::string& where) {
+    return Vernier(
+        {"run", "--model", kModel, "--image", kPicture, "--placement", "--winograd", where});
+  };
+  EXPECT_THAT(placement("always").output, HasSubstr("winograd_f4_f32"));
+  EXPECT_THAT(placement("never").output, Not(HasSubstr("winograd")));
+  const SpawnResult refused = placement("sometimes");
+  EXPECT_EQ(refused.exit_code, 2);
+  EXPECT_THAT(refused.errors, HasSubstr("--winograd: expected one of auto, always, never"));
 }
 
 TEST(RunDetector, WritesBothForEveryPictureOfAFolder) {
