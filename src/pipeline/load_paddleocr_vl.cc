@@ -65,6 +65,18 @@ ChatReader ReaderOf(const ModelFolder& folder, const PaddleOcrVlConfig& config,
           .pages = {}};
 }
 
+// A prompt in which a special token is spelled out in letters is not the published one.
+void WarnOfMissingSpecials(const Tokenizer& tokenizer, const std::string& folder,
+                           std::vector<std::string>& warnings) {
+  for (const char* special : {"<|begin_of_sentence|>", "<|IMAGE_START|>", "<|IMAGE_END|>"}) {
+    if (tokenizer.IdOf(special)) continue;
+    warnings.push_back(fmt::format(
+        "{}: the tokenizer has no {}: prompts spell it in letters, and answers will be worse "
+        "(tokenizer.json has it, or added_tokens_decoder of tokenizer_config.json)",
+        folder, special));
+  }
+}
+
 // Of noise for timing: a square picture of 28 by 28 patches, or what the limits allow.
 int64_t PatchesOfAPage(const PaddleOcrVlProcessorConfig& config) {
   constexpr int64_t kSide = 28;
@@ -98,6 +110,7 @@ LoadedModel LoadPaddleOcrVl(const ModelFolder& folder, const SessionOptions& opt
   text.places = {.image_token_id = static_cast<int32_t>(config.image_token_id),
                  .merge = config.vision.merge_size};
   model.chats = ReaderOf(folder, config, text.tokenizer, OverridesOf(options));
+  if (text.tokenizer) WarnOfMissingSpecials(*text.tokenizer, folder.path, model.info.warnings);
   model.info.chats = true;
   model.info.context_tokens = config.text.max_position_embeddings;
   model.info.patches = PatchesOfAPage(model.chats->processor->config());

@@ -15,6 +15,7 @@ namespace vernier {
 namespace {
 
 using ::testing::AllOf;
+using ::testing::Contains;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 
@@ -154,6 +155,14 @@ TEST(PaddleOcrVlCheckpoint, IsKnownByItsTensorsAndSaysThatItsConfigurationIsMiss
   std::filesystem::remove(altered.folder().path("config.json"));
   EXPECT_EQ(altered.Fault(), altered.folder().path() +
                                  ": these are PaddleOCR-VL's weights, but config.json is missing");
+}
+
+TEST(PaddleOcrVlCheckpoint, WarnsOfATokenizerThatSpellsOutWhatStandsRoundAPicture) {
+  const Altered altered("original_keys", Without(""));
+  std::filesystem::remove(altered.folder().path("tokenizer.json"));  // leaves tokenizer.model
+  EXPECT_THAT(altered.Load().info.warnings,
+              Contains(HasSubstr("the tokenizer has no <|IMAGE_START|>: prompts spell it in "
+                                 "letters")));
 }
 
 TEST(PaddleOcrVlCheckpoint, OfRandomWeightsIsStoredAsItsConfigurationSays) {

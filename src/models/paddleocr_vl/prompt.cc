@@ -140,7 +140,7 @@ std::string TaskPrompt(std::string_view name) {
   const auto* const task = std::ranges::find(kTasks, name, &Task::name);
   if (task != std::end(kTasks)) return std::string(task->prompt);
   throw Error(ErrorKind::kUsage, fmt::format("there is no task '{}'", name.substr(0, 40)),
-              fmt::format("tasks are {}; any other question goes into the prompt",
+              fmt::format("tasks are {}; any other question goes into --prompt",
                           fmt::join(TaskNames(), ", ")));
 }
 
