@@ -144,23 +144,30 @@ class PictureFinder {
   // Neighbourhoods of the detections' locations, channel by channel; rows of zeros fill up.
   Tensor Windows(const std::vector<FoundBox>& found) const {
     const int64_t rows = (std::ssize(found) + kLocationGrain - 1) / kLocationGrain * kLocationGrain;
-    const int64_t channels = Map("bbox_tower.", config_.levels[0]).channels;
-    Tensor windows = Tensor::Zeros(DType::kF32, {rows, channels * kWindow * kWindow});
-    float* to = windows.as<float>().data();
-    for (const FoundBox& box : found) {
-      const PictureMap map = Map("bbox_tower.", LevelOf(box));
-      const int64_t row = box.detection.location / map.width;
-      const int64_t column = box.detection.location % map.width;
-      for (int64_t c = 0; c < map.channels; ++c) {
-        for (int64_t y = row - 1; y <= row + 1; ++y) {
-          for (int64_t x = column - 1; x <= column + 1; ++x, ++to) {
-            if (y < 0 || y >= map.height || x < 0 || x >= map.width) continue;
-            *to = map.values[static_cast<size_t>((c * map.height + y) * map.width + x)];
-          }
+    std::vector<PictureMap> towers;  // looked up here: what runs in parallel must not throw
+    for (const std::string& level : config_.levels) towers.push_back(Map("bbox_tower.", level));
+    const int64_t length = towers[0].channels * kWindow * kWindow;
+    Tensor windows = Tensor::Zeros(DType::kF32, {rows, length});
+    ParallelFor(run_.threads, std::ssize(found), 1, [&](int64_t begin, int64_t end) {
+      for (int64_t i = begin; i < end; ++i) {
+        const Detection& detection = found[static_cast<size_t>(i)].detection;
+        CopyWindow(towers[static_cast<size_t>(detection.level)], detection.location,
+                   windows.as<float>().data() + i * length);
+      }
+    });
+    return windows;
+  }
+
+  static void CopyWindow(const PictureMap& map, int64_t location, float* to) {
+    const int64_t row = location / map.width, column = location % map.width;
+    for (int64_t c = 0; c < map.channels; ++c) {
+      for (int64_t y = row - 1; y <= row + 1; ++y) {
+        for (int64_t x = column - 1; x <= column + 1; ++x, ++to) {
+          if (y < 0 || y >= map.height || x < 0 || x >= map.width) continue;
+          *to = map.values[static_cast<size_t>((c * map.height + y) * map.width + x)];
         }
       }
     }
-    return windows;
   }
 
   const DetectorRun& run_;

@@ -1,6 +1,7 @@
 #include "models/blendmask/blend.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 
 #include "core/check.h"
@@ -45,23 +46,65 @@ std::vector<Tap> PoolTaps(float from, float to, int64_t size, const BlendMaskCon
   return taps;
 }
 
-// One row of samples of one map.
-void SampleRow(const float* map, int64_t width, const Tap& row, std::span<const Tap> columns,
-               float* out) {
-  if (row.outside) {
-    std::fill_n(out, columns.size(), 0.0F);
-    return;
+// Samples one map row by row. Rows of the map are sampled across once for all rows of samples that
+// lie between them, which come in order.
+class RowSampler {
+ public:
+  RowSampler(const float* map, int64_t width, std::span<const Tap> columns)
+      : map_(map), width_(width), columns_(columns) {
+    for (Across& across : kept_) across.values.resize(columns.size());
+    for (size_t i = 0; i < columns.size(); ++i) {
+      if (columns[i].outside) outside_.push_back(i);
+    }
   }
-  const float* low = map + row.low * width;
-  const float* high = map + row.high * width;
-  for (size_t i = 0; i < columns.size(); ++i) {
-    const Tap& column = columns[i];
-    const float above = low[column.low] * (1.0F - column.share) + low[column.high] * column.share;
-    const float below = high[column.low] * (1.0F - column.share) + high[column.high] * column.share;
-    const float value = above * (1.0F - row.share) + below * row.share;
-    out[i] = column.outside ? 0.0F : value;
+
+  void Sample(const Tap& row, float* out) {
+    if (row.outside) {
+      std::fill_n(out, columns_.size(), 0.0F);
+      return;
+    }
+    const size_t low = Keep(row.low, -1), high = Keep(row.high, row.low);
+    const float* __restrict__ above = kept_[low].values.data();
+    const float* __restrict__ below = kept_[high].values.data();
+    float* __restrict__ to = out;
+    const float share = row.share;
+    const size_t count = columns_.size();
+    for (size_t i = 0; i < count; ++i) to[i] = above[i] * (1.0F - share) + below[i] * share;
+    for (const size_t i : outside_) to[i] = 0.0F;
   }
-}
+
+ private:
+  struct Across {
+    int64_t row = -1;
+    std::vector<float> values;
+  };
+
+  // Where the row is, sampled across; in the place of another row than `needed`.
+  size_t Keep(int64_t row, int64_t needed) {
+    for (size_t i = 0; i < 2; ++i) {
+      if (kept_[i].row == row) return i;
+    }
+    const size_t at = kept_[0].row == needed && needed >= 0 ? 1 : 0;
+    SampleAcross(row, kept_[at]);
+    return at;
+  }
+
+  void SampleAcross(int64_t row, Across& across) const {
+    across.row = row;
+    const float* from = map_ + row * width_;
+    for (size_t i = 0; i < columns_.size(); ++i) {
+      const Tap& column = columns_[i];
+      across.values[i] =
+          from[column.low] * (1.0F - column.share) + from[column.high] * column.share;
+    }
+  }
+
+  const float* map_;
+  int64_t width_;
+  std::span<const Tap> columns_;
+  std::vector<size_t> outside_;
+  std::array<Across, 2> kept_;
+};
 
 // The mean over `samples` by `samples` values for each bin of one row of bins.
 void MeanOfBins(std::span<const float> rows, int64_t samples, std::span<float> out) {
@@ -138,11 +181,11 @@ std::vector<float> PoolBases(const BasisMaps& bases, const BoxCorners& box,
   std::vector<float> sampled(static_cast<size_t>(samples * samples * bins));
   float* out = pooled.data();
   for (int64_t k = 0; k < config.bases; ++k) {
-    const float* map = bases.values.data() + k * bases.height * bases.width;
+    RowSampler sampler(bases.values.data() + k * bases.height * bases.width, bases.width, columns);
     for (int64_t bin = 0; bin < bins; ++bin, out += bins) {
       for (int64_t y = 0; y < samples; ++y) {
-        SampleRow(map, bases.width, rows[static_cast<size_t>(bin * samples + y)], columns,
-                  samples == 1 ? out : sampled.data() + y * samples * bins);
+        sampler.Sample(rows[static_cast<size_t>(bin * samples + y)],
+                       samples == 1 ? out : sampled.data() + y * samples * bins);
       }
       if (samples > 1) MeanOfBins(sampled, samples, {out, static_cast<size_t>(bins)});
     }
@@ -162,9 +205,11 @@ std::vector<float> BlendMasks(const BasisMaps& bases, std::span<const BoxCorners
     std::vector<float> resized(static_cast<size_t>(config.bases * bins * bins));
     for (int64_t i = begin; i < end; ++i) {
       const float* maps = attention.data() + i * config.attention_channels();
-      for (int64_t row = 0; row < config.bases * bins; ++row) {
-        SampleRow(maps + row / bins * side * side, side, taps[static_cast<size_t>(row % bins)],
-                  taps, resized.data() + row * bins);
+      for (int64_t k = 0; k < config.bases; ++k) {
+        RowSampler sampler(maps + k * side * side, side, taps);
+        for (int64_t row = 0; row < bins; ++row) {
+          sampler.Sample(taps[static_cast<size_t>(row)], resized.data() + (k * bins + row) * bins);
+        }
       }
       MixBases(PoolBases(bases, boxes[static_cast<size_t>(i)], config), resized, config.bases,
                {logits.data() + i * bins * bins, static_cast<size_t>(bins * bins)});

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "core/parallel.h"
 #include "models/blendmask/blend.h"
 #include "models/blendmask/detections.h"
 #include "models/blendmask/paste.h"
@@ -76,12 +77,14 @@ void BM_Postprocess(benchmark::State& state) {
     const std::vector<float> logits =
         BlendMasks({160, 160, maps.bases}, boxes,
                    std::span(maps.attention).first(boxes.size() * 784), maps.config, threads);
-    for (size_t i = 0; i < boxes.size(); ++i) {
-      const auto box = BoxInPicture(boxes[i], {640, 640}, {640, 640});
-      if (!box) continue;
-      benchmark::DoNotOptimize(
-          PasteMask(std::span(logits).subspan(i * 3136, 3136), 56, *box, {640, 640}));
-    }
+    ParallelFor(threads, std::ssize(boxes), 1, [&](int64_t begin, int64_t end) {
+      for (auto i = static_cast<size_t>(begin); i < static_cast<size_t>(end); ++i) {
+        const auto box = BoxInPicture(boxes[i], {640, 640}, {640, 640});
+        if (!box) continue;
+        benchmark::DoNotOptimize(
+            PasteMask(std::span(logits).subspan(i * 3136, 3136), 56, *box, {640, 640}));
+      }
+    });
     found = std::ssize(detections);
   }
   state.counters["detections"] = static_cast<double>(found);

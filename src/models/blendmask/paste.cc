@@ -28,6 +28,8 @@ class MaskAxis {
     return ((g + 1.0F) * values_ - 1.0F) / 2.0F;
   }
 
+  float PixelsPerValue() const { return (to_ - from_) / values_; }
+
   int64_t begin, end;  // pixels that the mask can set
 
  private:
@@ -78,56 +80,107 @@ std::vector<float> BorderedColumns(std::span<const float> logits, int64_t resolu
   return columns;
 }
 
-// Where a pixel lies among bordered values.
+// Where a pixel lies among bordered values: between this one and the next.
 struct MaskPlace {
-  int64_t cell;  // it is between this value and the next
-  float share;   // of the next
-  int64_t end;   // first pixel of the next cell
+  int64_t cell;
+  float share;  // of the next
 
   MaskPlace(float position, int64_t resolution)
       : cell(static_cast<int64_t>(
                  std::clamp(std::floor(position), -2.0F, static_cast<float>(resolution))) +
              kBorder),
-        share(position - std::floor(position)),
-        end(0) {}
+        share(position - std::floor(position)) {}
 };
 
 std::vector<MaskPlace> PlacesOf(const MaskAxis& axis, int64_t resolution) {
   std::vector<MaskPlace> places;
+  places.reserve(static_cast<size_t>(axis.end - axis.begin));
   for (int64_t i = axis.begin; i < axis.end; ++i) places.emplace_back(axis.At(i), resolution);
-  for (int64_t i = std::ssize(places) - 1; i >= 0; --i) {
-    const auto at = static_cast<size_t>(i);
-    const bool last = at + 1 == places.size() || places[at + 1].cell != places[at].cell;
-    places[at].end = last ? i + 1 : places[at + 1].end;
-  }
   return places;
 }
 
-// One column of the picture within the mask's rows.
-void AddColumn(std::span<const float> values, std::span<const MaskPlace> rows, RunWriter& runs) {
-  for (int64_t y = 0; y < std::ssize(rows);) {
-    const MaskPlace& row = rows[static_cast<size_t>(y)];
-    const float upper = values[static_cast<size_t>(row.cell)];
-    const float lower = values[static_cast<size_t>(row.cell + 1)];
-    const bool set = upper >= kForeground;
-    // Between two values on one side of the threshold all pixels lie on that side.
-    if (set == (lower >= kForeground)) {
-      runs.Add(set, row.end - y);
-      y = row.end;
-      continue;
+// The pixels of one axis, cell by cell.
+struct MaskCells {
+  std::vector<MaskPlace> places;
+  std::vector<int64_t> first;  // by cell, and one more: the first pixel in it or behind it
+  float pixels_per_cell;
+
+  MaskCells(const MaskAxis& axis, int64_t resolution)
+      : places(PlacesOf(axis, resolution)),
+        first(static_cast<size_t>(resolution + 2 * kBorder) + 1, std::ssize(places)),
+        pixels_per_cell(axis.PixelsPerValue()) {
+    for (int64_t i = std::ssize(places) - 1; i >= 0; --i) {
+      first[static_cast<size_t>(places[static_cast<size_t>(i)].cell)] = i;
     }
-    // From one value to the next the sides change once.
-    int64_t change = y;
-    while (change < row.end) {
-      const float share = rows[static_cast<size_t>(change)].share;
-      if ((upper + share * (lower - upper) >= kForeground) != set) break;
-      ++change;
+    for (size_t cell = first.size() - 1; cell-- > 0;) {
+      first[cell] = std::min(first[cell], first[cell + 1]);
     }
-    runs.Add(set, change - y);
-    runs.Add(!set, row.end - change);
-    y = row.end;
   }
-}
+};
+
+// Turns one column of values into runs along the rows of a mask.
+class ColumnWriter {
+ public:
+  explicit ColumnWriter(const MaskCells& rows)
+      : rows_(rows), cells_(rows.first.size() - 2), crossings_(cells_), changes_(cells_) {}
+
+  // Between two values on one side of the threshold all pixels lie on that side, and from one value
+  // to the next the sides change once: cells of a change are all that is looked at.
+  void Write(std::span<const float> values, RunWriter& runs) {
+    FindChanges(values);
+    int64_t done = 0;
+    bool set = values[0] >= kForeground;
+    for (size_t cell = 0; cell < cells_; ++cell) {
+      if (changes_[cell] == 0) continue;
+      const int64_t change = ChangeIn(cell, values);
+      runs.Add(set, change - done);
+      done = change;
+      set = !set;
+    }
+    runs.Add(set, std::ssize(rows_.places) - done);
+  }
+
+ private:
+  // In loops without branches, for the compiler to make vector code of.
+  void FindChanges(std::span<const float> values) {
+    const float* __restrict__ from = values.data();
+    float* __restrict__ crossings = crossings_.data();
+    uint8_t* __restrict__ changes = changes_.data();
+    const size_t count = cells_;
+    for (size_t i = 0; i < count; ++i) {
+      crossings[i] = (kForeground - from[i]) / (from[i + 1] - from[i]);
+    }
+    for (size_t i = 0; i < count; ++i) {
+      changes[i] = static_cast<uint8_t>((from[i] >= kForeground) != (from[i + 1] >= kForeground));
+    }
+  }
+
+  // The first pixel of the cell on the other side, or its end: guessed by the crossing, and then
+  // found by what pixels' values are.
+  int64_t ChangeIn(size_t cell, std::span<const float> values) const {
+    const int64_t first = rows_.first[cell], end = rows_.first[cell + 1];
+    if (first == end) return first;
+    const float upper = values[cell], lower = values[cell + 1];
+    const bool set = upper >= kForeground;
+    const auto changed = [&](int64_t pixel) {
+      const float share = rows_.places[static_cast<size_t>(pixel)].share;
+      return (upper + share * (lower - upper) >= kForeground) != set;
+    };
+    const float start = rows_.places[static_cast<size_t>(first)].share;
+    const float guess = (crossings_[cell] - start) * rows_.pixels_per_cell;
+    const auto length = static_cast<float>(end - first);
+    // Not a number, of a mask that is none, becomes 0.
+    int64_t change = first + static_cast<int64_t>(guess > 0.0F ? std::min(guess, length) : 0.0F);
+    while (change < end && !changed(change)) ++change;
+    while (change > first && changed(change - 1)) --change;
+    return change;
+  }
+
+  const MaskCells& rows_;
+  size_t cells_;
+  std::vector<float> crossings_;  // by cell: the share at which the threshold lies
+  std::vector<uint8_t> changes_;  // by cell: whether its values lie on two sides
+};
 
 }  // namespace
 
@@ -152,7 +205,8 @@ RunLengths PasteMask(std::span<const float> logits, int64_t resolution, const Bo
   const MaskAxis across(box[0], box[2], resolution, picture.width);
   const MaskAxis down(box[1], box[3], resolution, picture.height);
   const std::vector<MaskPlace> columns = PlacesOf(across, resolution);
-  const std::vector<MaskPlace> rows = PlacesOf(down, resolution);
+  const MaskCells rows(down, resolution);
+  ColumnWriter writer(rows);
   std::vector<float> values(static_cast<size_t>(side));
   RunWriter runs(picture);
   runs.Add(false, across.begin * picture.height);
@@ -163,7 +217,7 @@ RunLengths PasteMask(std::span<const float> logits, int64_t resolution, const Bo
       values[static_cast<size_t>(i)] = left[i] + column.share * (right[i] - left[i]);
     }
     runs.Add(false, down.begin);
-    AddColumn(values, rows, runs);
+    writer.Write(values, runs);
     runs.Add(false, picture.height - down.end);
   }
   runs.Add(false, (picture.width - across.end) * picture.height);
