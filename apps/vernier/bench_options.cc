@@ -104,7 +104,7 @@ std::vector<Flag> SweepFlags(BenchOptions& options) {
        .metavar = "LIST",
        .section = "Sweep",
        .help = "A model's independent branches one after the other (serial), at the same time "
-               "on one thread each (parallel), or both as serial,parallel.",
+               "and sharing the threads (parallel), or both as serial,parallel.",
        .target = &options.branches}};
 }
 

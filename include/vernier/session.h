@@ -38,7 +38,7 @@ struct SessionOptions {
   /// Which 3x3 convolutions run by Winograd's form (docs/guide/blendmask.md): "auto", "always" (all
   /// that it fits) or "never".
   std::string winograd = "auto";
-  /// Branches of the graph run at the same time, one thread each, instead of one after the other.
+  /// Branches of the graph run at the same time, sharing the threads, not one after the other.
   bool parallel_branches = false;
   std::vector<std::string> disabled_passes = {};
   std::function<void(std::string_view pass, std::string_view graph)> observe_pass = {};

@@ -4,9 +4,13 @@
 #include <sched.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cmath>
+#include <deque>
 #include <fstream>
+#include <numeric>
 #include <string>
+#include <thread>
 
 namespace vernier {
 namespace {
@@ -19,6 +23,51 @@ int CgroupCpus() {
   if (!(file >> quota >> period) || quota == "max" || period <= 0) return 0;
   return std::max(1, static_cast<int>(std::ceil(std::strtod(quota.c_str(), nullptr) / period)));
 }
+
+// Some threads of a region under one of them, the leader, who hands out work round by round. All
+// wait by spinning: work comes every few microseconds.
+class Team {
+ public:
+  explicit Team(int size) : helpers_(size - 1) {}
+
+  int size() const { return helpers_ + 1; }
+
+  /// The leader's: work(worker) once for each of `workers` <= size().
+  void Run(int workers, const std::function<void(int)>& work) {
+    workers_ = workers;
+    work_ = &work;
+    finished_.store(0, std::memory_order_relaxed);
+    round_.fetch_add(1, std::memory_order_release);
+    work(0);
+    while (finished_.load(std::memory_order_acquire) < helpers_) std::this_thread::yield();
+  }
+
+  /// The others': works until the leader dismisses them.
+  void Help(int worker) {
+    for (int round = 1;; ++round) {
+      while (round_.load(std::memory_order_acquire) < round) std::this_thread::yield();
+      if (work_ == nullptr) return;
+      if (worker < workers_) (*work_)(worker);
+      finished_.fetch_add(1, std::memory_order_release);
+    }
+  }
+
+  void Dismiss() {
+    work_ = nullptr;
+    round_.fetch_add(1, std::memory_order_release);
+  }
+
+ private:
+  int helpers_;
+  // Written by the leader between rounds, when no helper reads them.
+  int workers_ = 0;
+  const std::function<void(int)>* work_ = nullptr;
+  std::atomic<int> round_ = 0;
+  std::atomic<int> finished_ = 0;
+};
+
+// The team that the calling thread leads within ParallelTeams.
+thread_local Team* led_team = nullptr;
 
 }  // namespace
 
@@ -40,14 +89,46 @@ void ParallelFor(int threads, int64_t count, int64_t grain,
     body(0, count);
     return;
   }
-#pragma omp parallel num_threads(workers)
-  {
-    const int64_t worker = omp_get_thread_num();
-    const int64_t team = omp_get_num_threads();
+  const auto part = [&](int64_t worker, int64_t team) {
     const int64_t first = pieces * worker / team * grain;
     const int64_t last = std::min(count, pieces * (worker + 1) / team * grain);
     if (first < last) body(first, last);
+  };
+  if (led_team != nullptr) {
+    const int team = std::min(workers, led_team->size());
+    led_team->Run(team, [&part, &team](int worker) { part(worker, team); });
+    return;
   }
+#pragma omp parallel num_threads(workers)
+  part(omp_get_thread_num(), omp_get_num_threads());
+}
+
+bool ParallelTeams(std::span<const int> sizes, const std::function<void(int team)>& body) {
+  const int threads = std::accumulate(sizes.begin(), sizes.end(), 0);
+  std::deque<Team> teams;
+  for (const int size : sizes) teams.emplace_back(size);
+  std::atomic<bool> enough = true;
+#pragma omp parallel num_threads(threads)
+  {
+    if (omp_get_num_threads() < threads) {
+      enough = false;
+    } else {
+      int worker = omp_get_thread_num(), team = 0;
+      for (; worker >= sizes[static_cast<size_t>(team)]; ++team) {
+        worker -= sizes[static_cast<size_t>(team)];
+      }
+      Team& mine = teams[static_cast<size_t>(team)];
+      if (worker > 0) {
+        mine.Help(worker);
+      } else {
+        led_team = &mine;
+        body(team);
+        led_team = nullptr;
+        mine.Dismiss();
+      }
+    }
+  }
+  return enough;
 }
 
 void SetTeamOfCaller(int threads) {
@@ -57,6 +138,10 @@ void SetTeamOfCaller(int threads) {
 void ParallelWorkers(int threads, const std::function<void(int)>& body) {
   if (threads <= 1) {
     body(0);
+    return;
+  }
+  if (led_team != nullptr && led_team->size() >= threads) {
+    led_team->Run(threads, body);
     return;
   }
 #pragma omp parallel num_threads(threads)

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <span>
 
 namespace vernier {
 
@@ -16,6 +17,11 @@ int AvailableThreads();
 /// on count, grain and threads alone. Runs inline with one thread or one piece.
 void ParallelFor(int threads, int64_t count, int64_t grain,
                  const std::function<void(int64_t begin, int64_t end)>& body);
+
+/// Runs body(team) at the same time for each of `sizes`, the numbers of threads of teams; what a
+/// body runs by ParallelFor is split over its team alone. Returns false, having run nothing, where
+/// the system gives fewer threads than that.
+bool ParallelTeams(std::span<const int> sizes, const std::function<void(int team)>& body);
 
 /// Gives libraries that open OpenMP regions of their own on this thread the same team: `threads`.
 void SetTeamOfCaller(int threads);

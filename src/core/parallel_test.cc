@@ -24,6 +24,37 @@ TEST(ParallelFor, GivesPiecesThatAreMultiplesOfTheGrain) {
   EXPECT_TRUE(aligned);
 }
 
+TEST(ParallelTeams, RunsEachBodyOnceAndSplitsItsWorkOverItsTeam) {
+  const std::vector<int> sizes = {2, 1, 3};
+  std::vector<std::vector<std::atomic<int>>> visits;
+  for (size_t team = 0; team < sizes.size(); ++team) visits.emplace_back(100);
+  std::vector<std::atomic<int>> pieces(sizes.size());
+  const bool enough = ParallelTeams(sizes, [&](int team) {
+    const auto at = static_cast<size_t>(team);
+    for (int round = 0; round < 50; ++round) {
+      ParallelFor(3, 100, 1, [&](int64_t begin, int64_t end) {
+        ++pieces[at];
+        for (int64_t i = begin; i < end; ++i) ++visits[at][static_cast<size_t>(i)];
+      });
+    }
+  });
+  ASSERT_TRUE(enough);
+  for (size_t team = 0; team < sizes.size(); ++team) {
+    EXPECT_EQ(pieces[team], 50 * sizes[team]);
+    for (auto& visit : visits[team]) EXPECT_EQ(visit, 50);
+  }
+}
+
+TEST(ParallelTeams, RunsNothingWithinAnotherRegionWhichHasNoThreadsToGive) {
+  std::atomic<int> runs = 0, refused = 0;
+  ParallelWorkers(2, [&](int) {
+    const std::vector<int> sizes = {1, 1};
+    if (!ParallelTeams(sizes, [&](int) { ++runs; })) ++refused;
+  });
+  EXPECT_EQ(runs, 0);
+  EXPECT_EQ(refused, 2);
+}
+
 TEST(AvailableThreads, IsAtLeastOne) { EXPECT_GE(AvailableThreads(), 1); }
 
 }  // namespace

@@ -12,6 +12,11 @@ bool IsWeight(const Graph& graph, int value) {
   return graph.value(value).kind == ValueKind::kWeight;
 }
 
+int BranchOf(const Graph& graph, int value) {
+  const Node* producer = graph.producer(value);
+  return producer == nullptr ? 0 : producer->branch;
+}
+
 const Node* OnlyConsumer(const Graph& graph, int value) {
   if (IsOutput(graph, value)) return nullptr;
   const Node* only = nullptr;

@@ -1,4 +1,4 @@
-// What passes share that let one node do the work of the next.
+// What passes share that change which nodes there are.
 #pragma once
 
 #include "graph/graph.h"
@@ -7,6 +7,10 @@ namespace vernier {
 
 bool IsOutput(const Graph& graph, int value);
 bool IsWeight(const Graph& graph, int value);
+
+/// The branch that computes `value`; the trunk for what is given. A copy of a value belongs there,
+/// whoever reads it.
+int BranchOf(const Graph& graph, int value);
 
 /// The one node that reads `value`, and reads it once; null where there are others, or where the
 /// value is an output.

@@ -5,6 +5,7 @@
 #include <map>
 
 #include "ops/shape_ops.h"
+#include "passes/absorb.h"
 #include "passes/pass.h"
 
 namespace vernier {
@@ -66,7 +67,8 @@ class LayoutChooser {
                        .attributes = Attributes::Of(Reorder{to}),
                        .name = name,
                        .inputs = {value},
-                       .outputs = {copy}},
+                       .outputs = {copy},
+                       .branch = BranchOf(graph_, value)},
                       before);
     copies_.emplace(value, copy);
     return copy;

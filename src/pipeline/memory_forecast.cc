@@ -14,8 +14,7 @@ namespace vernier {
 namespace {
 
 int64_t WorkingBytes(const Plan& plan) {
-  return static_cast<int64_t>(plan.arena_bytes() +
-                              plan.scratch_bytes() * static_cast<size_t>(plan.lanes()));
+  return static_cast<int64_t>(plan.arena_bytes() + plan.scratch_bytes());
 }
 
 // Keys and values of one token in all layers.

@@ -22,8 +22,6 @@ using Clock = std::chrono::steady_clock;
 
 constexpr size_t kAlignment = 64;
 
-size_t Aligned(size_t bytes) { return (bytes + kAlignment - 1) / kAlignment * kAlignment; }
-
 void Grow(Tensor& memory, size_t bytes) {
   if (memory.bytes() < bytes) memory = Tensor(DType::kU8, {static_cast<int64_t>(bytes)});
 }
@@ -119,10 +117,8 @@ class Execution {
 
   void Run() {
     BeforeRun();
-    if (plan_.lanes() == 1) {
-      for (size_t i = 0; i < plan_.steps().size(); ++i) RunStep(i, scratch_);
-    } else {
-      RunLanes();
+    for (const Phase& phase : plan_.phases()) {
+      if (phase.lanes() == 1 || !RunLanes(phase)) RunInOrder(phase);
     }
   }
 
@@ -135,7 +131,7 @@ class Execution {
     plan_.steps()[index].kernel->Run({.inputs = located.inputs,
                                       .outputs = located.outputs,
                                       .scratch = scratch,
-                                      .threads = plan_.kernel_threads()});
+                                      .threads = plan_.steps()[index].threads});
     if (options_.step_times != nullptr) (*options_.step_times)[index] = {start_us, Microseconds()};
     if (taps_) {
       std::lock_guard lock(taps_mutex_);
@@ -217,23 +213,25 @@ class Execution {
     if (last_varies) arg.row_stride = arg.columns();
   }
 
-  // Each worker runs its lane's steps in order and spins until the steps it waits for are done.
-  // Spinning, because the lanes' steps are short and all lanes have a core.
-  void RunLanes() {
-    const size_t count = plan_.steps().size();
-    std::vector<std::atomic<bool>> done(count);
+  void RunInOrder(const Phase& phase) {
+    for (size_t i = phase.begin; i < phase.end; ++i) RunStep(i, scratch_);
+  }
+
+  // Each lane runs its steps in order and spins until the steps it waits for are done: spinning,
+  // because steps are short and all lanes have a core. False where there are too few threads.
+  bool RunLanes(const Phase& phase) {
+    std::vector<std::atomic<bool>> done(phase.end - phase.begin);
     std::atomic<bool> failed = false;
     std::exception_ptr failure;
     std::mutex failure_mutex;
-    ParallelWorkers(plan_.lanes(), [&](int lane) {
-      char* scratch = scratch_ + static_cast<size_t>(lane) * Aligned(plan_.scratch_bytes());
-      for (size_t i = 0; i < count && !failed; ++i) {
+    const bool enough = ParallelTeams(phase.lane_threads, [&](int lane) {
+      char* scratch = scratch_ + static_cast<size_t>(lane) * phase.lane_scratch_bytes;
+      for (size_t i = phase.begin; i < phase.end && !failed; ++i) {
         const Step& step = plan_.steps()[i];
         if (step.lane != lane) continue;
         for (int wait : step.waits) {
-          while (!done[static_cast<size_t>(wait)].load(std::memory_order_acquire) && !failed) {
-            std::this_thread::yield();
-          }
+          const std::atomic<bool>& awaited = done[static_cast<size_t>(wait) - phase.begin];
+          while (!awaited.load(std::memory_order_acquire) && !failed) std::this_thread::yield();
         }
         if (failed) return;
         try {
@@ -243,10 +241,11 @@ class Execution {
           if (!failure) failure = std::current_exception();
           failed = true;
         }
-        done[i].store(true, std::memory_order_release);
+        done[i - phase.begin].store(true, std::memory_order_release);
       }
     });
     if (failure) std::rethrow_exception(failure);
+    return enough;
   }
 
   const Plan& plan_;
@@ -270,7 +269,7 @@ void Context::Reserve(const Plan& plan) {
 }
 
 void Context::ReserveScratch(const Plan& plan) {
-  Grow(scratch_, static_cast<size_t>(plan.lanes()) * Aligned(plan.scratch_bytes()) + kAlignment);
+  Grow(scratch_, plan.scratch_bytes() + kAlignment);
 }
 
 NamedTensors Context::Run(const Plan& plan, const NamedViews& inputs, const RunOptions& options) {
@@ -312,7 +311,7 @@ NamedTensors Context::RunStep(const Plan& plan, int step_index, const NamedViews
     if (operand.place == Place::kState) out.back().data = StateView(plan, operand, states);
   }
   step.kernel->Run(
-      {.inputs = in, .outputs = out, .scratch = scratch_.data(), .threads = plan.kernel_threads()});
+      {.inputs = in, .outputs = out, .scratch = scratch_.data(), .threads = step.threads});
   NamedTensors outputs;
   for (size_t i = 0; i < results.size(); ++i) {
     if (step.outputs[i].place == Place::kState) continue;

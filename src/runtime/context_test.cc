@@ -1,11 +1,13 @@
 // The seams of the runtime, each on a toy graph.
 #include "runtime/context.h"
 
+#include <atomic>
 #include <chrono>
 #include <cmath>
 
 #include "backends/cpu/backend.h"
 #include "backends/ref/backend.h"
+#include "core/parallel.h"
 #include "models/pe/model.h"
 #include "models/vit/model.h"
 #include "nn/layers.h"
@@ -368,17 +370,18 @@ TEST(WeightStore, DropsAFormWithItsLastProgram) {
   EXPECT_EQ(store->packed_bytes(), 0u);
 }
 
-// Four branches that read one value and are summed.
+// Four branches that read one value and are summed, the first of them the longest.
 Graph Branches() {
   Graph graph("branches");
   const Value x = graph.Input("x", DType::kF32, {Dim::Symbol("batch"), 32});
   const Value trunk = nn::Linear(x, Path("trunk"), 32);
   std::vector<Value> ends;
   for (int branch = 0; branch < 4; ++branch) {
-    graph.SetBranch(branch);
+    graph.SetBranch(1 + branch);
     const Path at = Path("branch") / branch;
+    const int64_t width = branch == 0 ? 256 : 64;
     Value y = nn::LayerNorm(trunk, at / "norm", 1e-6);
-    y = nn::Activate(nn::Linear(y, at / "fc1", 64), ActivationKind::kGelu, at / "act");
+    y = nn::Activate(nn::Linear(y, at / "fc1", width), ActivationKind::kGelu, at / "act");
     ends.push_back(nn::Linear(y, at / "fc2", 32));
   }
   graph.SetBranch(0);
@@ -395,20 +398,57 @@ TEST(Branches, GiveTheSameBytesInParallelAsInOrder) {
   const auto weights = ToyWeights(graph).Store();
   ProgramOptions options;
   options.backend = &CpuDevice();
-  options.threads = 4;
   const auto serial = Program::Compile(graph, weights, options);
   options.parallel_branches = true;
-  const auto parallel = Program::Compile(graph, weights, options);
-  const auto plan = parallel->Bind({{"batch", 50}});
-  EXPECT_EQ(plan->lanes(), 4);
-  EXPECT_GE(plan->arena_bytes(), serial->Bind({{"batch", 50}})->arena_bytes());
   const Tensor x = Wave({50, 32}, 0.9);
   Context context;
   const auto expected = context.Run(*serial->Bind({{"batch", 50}}), {{"x", x.view()}});
-  for (int repeat = 0; repeat < 20; ++repeat) {
-    const auto found = context.Run(*plan, {{"x", x.view()}});
-    EXPECT_TRUE(SameBytes(expected.at("y"), found.at("y")));
+  for (int threads : {1, 2, 3, 4}) {
+    options.threads = threads;
+    const auto parallel = Program::Compile(graph, weights, options);
+    const auto plan = parallel->Bind({{"batch", 50}});
+    EXPECT_EQ(plan->lanes() > 1, threads > 1);
+    EXPECT_GE(plan->arena_bytes(), serial->Bind({{"batch", 50}})->arena_bytes());
+    for (int repeat = 0; repeat < 5; ++repeat) {
+      const auto found = context.Run(*plan, {{"x", x.view()}});
+      EXPECT_TRUE(SameBytes(expected.at("y"), found.at("y"))) << threads << " threads";
+    }
   }
+}
+
+TEST(Branches, LeaveTheTrunkAllThreadsAndShareThemByTheirWork) {
+  const Graph graph = Branches();
+  ProgramOptions options;
+  options.backend = &CpuDevice();
+  options.threads = 6;
+  options.parallel_branches = true;
+  const auto program = Program::Compile(graph, ToyWeights(graph).Store(), options);
+  const auto plan = program->Bind({{"batch", 50}});
+  std::map<std::string, int> threads;
+  for (const Step& step : plan->steps()) {
+    threads[program->graph().nodes()[static_cast<size_t>(step.node)].name] = step.threads;
+  }
+  EXPECT_EQ(threads.at("trunk"), 6);
+  EXPECT_EQ(threads.at("branch.0.norm"), 3);
+  EXPECT_EQ(threads.at("branch.1.norm"), 1);
+}
+
+// Within a region of a caller's there are no threads for lanes; the branches then run in order.
+TEST(Branches, RunInOrderWhereThereAreNoThreadsForLanes) {
+  const Graph graph = Branches();
+  ProgramOptions options;
+  options.backend = &CpuDevice();
+  options.threads = 2;
+  options.parallel_branches = true;
+  const auto program = Program::Compile(graph, ToyWeights(graph).Store(), options);
+  const auto plan = program->Bind({{"batch", 5}});
+  const Tensor x = Wave({5, 32}, 0.9);
+  const auto expected = Context().Run(*plan, {{"x", x.view()}});
+  std::atomic<int> same = 0;
+  ParallelWorkers(2, [&](int) {
+    same += SameBytes(expected.at("y"), Context().Run(*plan, {{"x", x.view()}}).at("y"));
+  });
+  EXPECT_EQ(same, 2);
 }
 
 TEST(Bind, KeepsPlansAndRunsNoPass) {

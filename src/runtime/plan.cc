@@ -16,6 +16,10 @@ bool HasRuntimeExtent(const ValueType& type) {
   return std::ranges::any_of(type.shape, [](const Dim& dim) { return dim.HasRuntimeSymbol(); });
 }
 
+constexpr size_t kAlignment = 64;
+
+size_t Aligned(size_t bytes) { return (bytes + kAlignment - 1) / kAlignment * kAlignment; }
+
 // Whether a slice or reshape leaves each row of its input a row, whatever the number of rows.
 bool KeepsRows(const Graph& graph, const Node& node) {
   const ValueType& in = graph.value(node.inputs[0]).type;
@@ -36,17 +40,26 @@ Plan::Plan(const Program& program, Extents extents)
   base_of_.resize(values);
   for (size_t i = 0; i < values; ++i) base_of_[i] = static_cast<int>(i);
   step_of_.assign(values, -1);
-  CountLanes();
   PlaceInputs();
-  for (const auto& prepared : program.steps()) {
-    const Node& node = program.graph().nodes()[static_cast<size_t>(prepared.node)];
+  const Schedule schedule = MakeSchedule();
+  for (const auto& lane_threads : schedule.lane_threads) {
+    phases_.push_back({.lane_threads = lane_threads});
+  }
+  for (int index : schedule.order) {
+    const auto& prepared = program.steps()[static_cast<size_t>(index)];
+    const StepPlace place = schedule.places[static_cast<size_t>(index)];
+    Phase& phase = phases_[static_cast<size_t>(place.phase)];
     if (prepared.folded) {
       Fold(prepared);
-    } else if (!BindView(node)) {
-      BindStep(prepared);
+    } else if (!BindView(program.graph().nodes()[static_cast<size_t>(prepared.node)])) {
+      if (phase.begin == phase.end) phase.begin = steps_.size();
+      BindStep(prepared, place.lane, phase.lane_threads[static_cast<size_t>(place.lane)]);
+      phase.end = steps_.size();
     }
   }
-  AssignLanes();
+  std::erase_if(phases_, [](const Phase& phase) { return phase.begin == phase.end; });
+  AssignScratch();
+  AssignWaits();
   AssignArena();
   ResolveOperands();
 }
@@ -147,12 +160,14 @@ bool Plan::BindView(const Node& node) {
   return true;
 }
 
-void Plan::BindStep(const Program::PreparedStep& prepared) {
+void Plan::BindStep(const Program::PreparedStep& prepared, int lane, int threads) {
   const Graph& graph = program_.graph();
   const Node& node = graph.nodes()[static_cast<size_t>(prepared.node)];
   const std::vector<int> owned = prepared.prepared->owned_inputs();
   Step step;
   step.node = prepared.node;
+  step.lane = lane;
+  step.threads = threads;
   for (size_t i = 0; i < node.inputs.size(); ++i) {
     const int input = node.inputs[i];
     Operand operand;
@@ -187,56 +202,128 @@ void Plan::BindStep(const Program::PreparedStep& prepared) {
   std::vector<TensorArg> inputs, outputs;
   for (const Operand& operand : step.inputs) inputs.push_back(operand.arg);
   for (const Operand& operand : step.outputs) outputs.push_back(operand.arg);
-  step.kernel = prepared.prepared->Bind({inputs, outputs, extents_, kernel_threads()});
-  scratch_bytes_ = std::max(scratch_bytes_, step.kernel->scratch_bytes());
+  step.kernel = prepared.prepared->Bind({inputs, outputs, extents_, threads});
   steps_.push_back(std::move(step));
 }
 
-void Plan::CountLanes() {
-  if (!program_.parallel_branches()) return;
-  int branches = 1;
-  for (const Node& node : program_.graph().nodes()) branches = std::max(branches, node.branch + 1);
-  lanes_ = std::min(branches, program_.threads());
+// Steps of the program as the schedule sees them. A state is read and written in the order of the
+// steps.
+Schedule Plan::MakeSchedule() const {
+  const auto& prepared = program_.steps();
+  if (!program_.parallel_branches()) {
+    return SerialSchedule(static_cast<int>(prepared.size()), program_.threads());
+  }
+  const Graph& graph = program_.graph();
+  std::vector<int> producer(graph.values().size(), -1);
+  std::vector<int> state_of(graph.values().size(), kNoValue);
+  std::vector<int> last_touch(graph.values().size(), -1);  // by state
+  for (int state : states_) state_of[static_cast<size_t>(state)] = state;
+  std::vector<StepToPlace> steps;
+  for (const auto& step : prepared) {
+    const Node& node = graph.nodes()[static_cast<size_t>(step.node)];
+    const int index = static_cast<int>(steps.size());
+    StepToPlace& to_place = steps.emplace_back();
+    if (!step.folded) {
+      to_place.branch = node.branch;
+      to_place.cost = CostOf(node);
+    }
+    for (int input : node.inputs) {
+      if (input == kNoValue) continue;
+      const auto at = static_cast<size_t>(input);
+      if (producer[at] >= 0) to_place.predecessors.push_back(producer[at]);
+      if (state_of[at] == kNoValue) continue;
+      int& last = last_touch[static_cast<size_t>(state_of[at])];
+      if (last >= 0) to_place.predecessors.push_back(last);
+      last = index;
+    }
+    for (int output : node.outputs) {
+      producer[static_cast<size_t>(output)] = index;
+      if (node.op->writes_state) {
+        state_of[static_cast<size_t>(output)] = state_of[static_cast<size_t>(node.inputs[0])];
+      }
+    }
+  }
+  return ParallelSchedule(steps, program_.threads());
 }
 
-void Plan::AssignLanes() {
-  for (Step& step : steps_) {
-    const Node& node = program_.graph().nodes()[static_cast<size_t>(step.node)];
-    step.lane = node.branch % lanes_;
+// What a step costs against the others: its products, and what storing results takes meanwhile.
+double Plan::CostOf(const Node& node) const {
+  constexpr double kFlopsPerElement = 32;  // of a core that moves 16 GB/s and computes 128 GFLOP/s
+  double cost = static_cast<double>(program_.graph().Flops(node).Evaluate(extents_));
+  for (int output : node.outputs) {
+    const Shape shape = Extent(program_.graph().value(output).type);
+    cost += kFlopsPerElement * static_cast<double>(shape.elements());
   }
-  // A step waits for the producers of its operands that run in other lanes. State versions form a
-  // chain, and a reader of the old version must be finished before the next write.
+  return cost;
+}
+
+int Plan::lanes() const {
+  int most = 1;
+  for (const Phase& phase : phases_) most = std::max(most, phase.lanes());
+  return most;
+}
+
+void Plan::AssignScratch() {
+  for (Phase& phase : phases_) {
+    for (size_t i = phase.begin; i < phase.end; ++i) {
+      phase.lane_scratch_bytes =
+          std::max(phase.lane_scratch_bytes, Aligned(steps_[i].kernel->scratch_bytes()));
+    }
+    scratch_bytes_ =
+        std::max(scratch_bytes_, phase.lane_scratch_bytes * static_cast<size_t>(phase.lanes()));
+  }
+}
+
+// A step waits for the producers of its operands that run in other lanes of its phase. State
+// versions form a chain, and a reader of the old version must be finished before the next write.
+void Plan::AssignWaits() {
   std::vector<int> last_touch(operands_.size(), -1);  // by base value, for states
-  for (size_t i = 0; i < steps_.size(); ++i) {
-    Step& step = steps_[i];
-    const auto wait_for = [&](int other) {
-      if (other < 0 || other == static_cast<int>(i)) return;
-      if (steps_[static_cast<size_t>(other)].lane == step.lane) return;
-      if (std::ranges::count(step.waits, other) == 0) step.waits.push_back(other);
-    };
-    for (const Operand& operand : step.inputs) {
-      if (operand.value == kNoValue) continue;
-      wait_for(step_of_[static_cast<size_t>(operand.value)]);
-      if (operand.place == Place::kState) {
-        const auto state = static_cast<size_t>(states_[operand.index]);
-        wait_for(last_touch[state]);
-        last_touch[state] = static_cast<int>(i);
+  for (const Phase& phase : phases_) {
+    for (size_t i = phase.begin; i < phase.end; ++i) {
+      Step& step = steps_[i];
+      const auto wait_for = [&](int other) {
+        if (other < static_cast<int>(phase.begin) || other == static_cast<int>(i)) return;
+        if (steps_[static_cast<size_t>(other)].lane == step.lane) return;
+        if (std::ranges::count(step.waits, other) == 0) step.waits.push_back(other);
+      };
+      for (const Operand& operand : step.inputs) {
+        if (operand.value == kNoValue) continue;
+        wait_for(step_of_[static_cast<size_t>(operand.value)]);
+        if (operand.place == Place::kState) {
+          const auto state = static_cast<size_t>(states_[operand.index]);
+          wait_for(last_touch[state]);
+          last_touch[state] = static_cast<int>(i);
+        }
       }
     }
   }
 }
 
+// For each step those that are finished before it starts, but for what follows from others.
+std::vector<std::vector<int>> Plan::Predecessors() const {
+  std::vector<std::vector<int>> predecessors;
+  std::vector<int> phase_before;  // the last steps of its lanes
+  for (const Phase& phase : phases_) {
+    std::vector<int> last_in_lane(phase.lane_threads.size(), -1);
+    for (size_t i = phase.begin; i < phase.end; ++i) {
+      const Step& step = steps_[i];
+      std::vector<int>& before = predecessors.emplace_back(step.waits);
+      int& last = last_in_lane[static_cast<size_t>(step.lane)];
+      if (last >= 0) {
+        before.push_back(last);
+      } else {
+        before.insert(before.end(), phase_before.begin(), phase_before.end());
+      }
+      last = static_cast<int>(i);
+    }
+    std::erase(last_in_lane, -1);
+    phase_before = std::move(last_in_lane);
+  }
+  return predecessors;
+}
+
 void Plan::AssignArena() {
   const int count = static_cast<int>(steps_.size());
-  std::vector<std::vector<int>> predecessors(steps_.size());
-  std::vector<int> last_in_lane(static_cast<size_t>(lanes_), -1);
-  for (int i = 0; i < count; ++i) {
-    const Step& step = steps_[static_cast<size_t>(i)];
-    predecessors[static_cast<size_t>(i)] = step.waits;
-    int& last = last_in_lane[static_cast<size_t>(step.lane)];
-    if (last >= 0) predecessors[static_cast<size_t>(i)].push_back(last);
-    last = i;
-  }
   std::vector<ArenaValue> values;
   std::vector<int> slot(operands_.size(), -1);
   for (int i = 0; i < count; ++i) {
@@ -257,7 +344,7 @@ void Plan::AssignArena() {
     const int base = slot[static_cast<size_t>(base_of_[static_cast<size_t>(output.value)])];
     if (base >= 0) values[static_cast<size_t>(base)].uses.push_back(count);
   }
-  const ArenaPlan placed = PlaceInArena(values, HappensBefore(predecessors), count);
+  const ArenaPlan placed = PlaceInArena(values, HappensBefore(Predecessors()), count);
   arena_bytes_ = placed.bytes;
   for (size_t value = 0; value < operands_.size(); ++value) {
     const int base = slot[static_cast<size_t>(base_of_[value])];
@@ -284,9 +371,9 @@ std::string Plan::Fingerprint() const {
   std::string text;
   for (const Step& step : steps_) {
     const KernelInfo info = step.kernel->info();
-    text += fmt::format("{} {} {} {} lane {}",
+    text += fmt::format("{} {} {} {} lane {} of {} threads",
                         program_.graph().nodes()[static_cast<size_t>(step.node)].name,
-                        info.provider, info.isa, info.kernel, step.lane);
+                        info.provider, info.isa, info.kernel, step.lane, step.threads);
     for (const auto* list : {&step.inputs, &step.outputs}) {
       for (const Operand& operand : *list) {
         text += fmt::format(" {}:{}+{}{}/{}{}", static_cast<int>(operand.place), operand.index,

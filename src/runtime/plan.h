@@ -8,6 +8,7 @@
 
 #include "backends/backend.h"
 #include "runtime/program.h"
+#include "runtime/schedule.h"
 
 namespace vernier {
 
@@ -28,8 +29,18 @@ struct Step {
   std::unique_ptr<Kernel> kernel;
   std::vector<Operand> inputs;
   std::vector<Operand> outputs;
+  int threads = 1;
   int lane = 0;
-  std::vector<int> waits;  // steps of other lanes that must be finished
+  std::vector<int> waits;  // steps of other lanes of its phase that must be finished
+};
+
+/// Steps that run on lanes side by side; the phase before is finished by then.
+struct Phase {
+  size_t begin = 0, end = 0;      // indices in Plan::steps()
+  std::vector<int> lane_threads;  // one entry per lane
+  size_t lane_scratch_bytes = 0;
+
+  int lanes() const { return static_cast<int>(lane_threads.size()); }
 };
 
 class Plan {
@@ -39,11 +50,12 @@ class Plan {
   const Program& program() const { return program_; }
   const Extents& extents() const { return extents_; }
   const std::vector<Step>& steps() const { return steps_; }
-  int lanes() const { return lanes_; }
-  /// Threads of each kernel: all of them with one lane, else one.
-  int kernel_threads() const { return lanes_ > 1 ? 1 : program_.threads(); }
+  /// Between them they have all steps, in order.
+  const std::vector<Phase>& phases() const { return phases_; }
+  /// The most lanes that run side by side.
+  int lanes() const;
   size_t arena_bytes() const { return arena_bytes_; }
-  size_t scratch_bytes() const { return scratch_bytes_; }  // of one lane
+  size_t scratch_bytes() const { return scratch_bytes_; }  // of all lanes
   /// Bytes of the folded constants.
   size_t held_bytes() const { return held_bytes_; }
 
@@ -62,12 +74,15 @@ class Plan {
 
  private:
   struct Layout;
-  void CountLanes();
+  Schedule MakeSchedule() const;
+  double CostOf(const Node& node) const;
   void PlaceInputs();
   void Fold(const Program::PreparedStep& prepared);
   bool BindView(const Node& node);
-  void BindStep(const Program::PreparedStep& prepared);
-  void AssignLanes();
+  void BindStep(const Program::PreparedStep& prepared, int lane, int threads);
+  void AssignScratch();
+  void AssignWaits();
+  std::vector<std::vector<int>> Predecessors() const;
   void AssignArena();
   void ResolveOperands();
 
@@ -80,7 +95,7 @@ class Plan {
   std::vector<Step> steps_;
   std::vector<int> inputs_;
   std::vector<int> states_;
-  int lanes_ = 1;
+  std::vector<Phase> phases_;
   size_t arena_bytes_ = 0;
   size_t scratch_bytes_ = 0;
   size_t held_bytes_ = 0;

@@ -26,7 +26,8 @@ struct ProgramOptions {
   PrecisionRules precision;
   std::vector<std::string> disabled_passes;
   int threads = 1;
-  /// Run the graph's branches at the same time, one thread each, instead of one after the other.
+  /// Run the graph's branches at the same time, sharing the threads, instead of one after the
+  /// other.
   bool parallel_branches = false;
   size_t plan_cache_bytes = size_t{64} << 20;  // of folded constants and steps held by plans
   std::function<void(std::string_view pass, const Graph&)> observe_pass;

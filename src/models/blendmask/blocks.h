@@ -36,7 +36,13 @@ struct LevelHeads {
   Value centerness;
   Value bbox_tower;
 };
-/// The heads on level `index` of the configuration.
-LevelHeads Heads(Value x, const BlendMaskConfig& config, int index, const Path& at);
+/// The heads on level `index` of the configuration, in two branches of the graph; what both share
+/// is in that of the classes.
+struct HeadPlace {
+  int index;
+  int class_branch;
+  int box_branch;
+};
+LevelHeads Heads(Value x, const BlendMaskConfig& config, const HeadPlace& place, const Path& at);
 
 }  // namespace vernier::blendmask

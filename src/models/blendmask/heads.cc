@@ -53,17 +53,19 @@ class LevelHead {
 
 }  // namespace
 
-LevelHeads Heads(Value x, const BlendMaskConfig& c, int index, const Path& at) {
-  const LevelHead head(c, index, at);
+LevelHeads Heads(Value x, const BlendMaskConfig& c, const HeadPlace& place, const Path& at) {
+  const LevelHead head(c, place.index, at);
+  Graph& graph = *x.graph;
+  LevelHeads heads;
+  graph.SetBranch(place.class_branch);
   x = head.Tower(x, "share_tower", c.share_convs);
   const Value cls = head.Tower(x, "cls_tower", c.cls_convs);
-  const Value bbox = head.Tower(x, "bbox_tower", c.box_convs);
-  const LevelHeads heads{.cls_logits = head.Predict(cls, "cls_logits", c.classes),
-                         .bbox_reg = head.Distances(bbox),
-                         .centerness = head.Predict(bbox, "ctrness", 1),
-                         .bbox_tower = bbox};
-  Graph& graph = *x.graph;
-  const std::string& level = c.levels[static_cast<size_t>(index)];
+  heads.cls_logits = head.Predict(cls, "cls_logits", c.classes);
+  graph.SetBranch(place.box_branch);
+  const Value bbox = heads.bbox_tower = head.Tower(x, "bbox_tower", c.box_convs);
+  heads.bbox_reg = head.Distances(bbox);
+  heads.centerness = head.Predict(bbox, "ctrness", 1);
+  const std::string& level = c.levels[static_cast<size_t>(place.index)];
   graph.AddAlias(cls, "cls_tower." + level);
   graph.AddAlias(bbox, "bbox_tower." + level);
   graph.AddAlias(heads.cls_logits, "cls_logits." + level);

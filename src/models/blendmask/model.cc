@@ -16,19 +16,21 @@ Graph BlendMaskGraph(const BlendMaskConfig& c, const BlendMaskOutputs& outputs) 
   const blendmask::Features pyramid =
       blendmask::FeaturePyramid(make_body(input, c, body), c, root / "backbone");
 
-  // Once the pyramid stands, the levels know nothing of each other, nor of the bases: branch 0 has
-  // the finest level, which is most of the work, branch 1 the bases, and each other level its own.
+  // Once the pyramid stands, the levels know nothing of each other, nor of the bases, nor a level's
+  // classes of its boxes: the bases are a branch, and each level two. One would not do, the finest
+  // level being three quarters of the heads' work.
   int branch = 1;
   graph.SetBranch(branch);
   graph.MarkOutput(blendmask::Bases(pyramid, c, root / "basis_module"), "bases");
   for (int i = 0; i < static_cast<int>(c.levels.size()); ++i) {
-    graph.SetBranch(i == 0 ? 0 : ++branch);
+    const int of_classes = ++branch, of_boxes = ++branch;
     const std::string& level = c.levels[static_cast<size_t>(i)];
-    const blendmask::LevelHeads heads =
-        blendmask::Heads(pyramid.at(level), c, i, root / "proposal_generator.fcos_head");
+    const blendmask::LevelHeads heads = blendmask::Heads(
+        pyramid.at(level), c, {i, of_classes, of_boxes}, root / "proposal_generator.fcos_head");
     graph.MarkOutput(heads.cls_logits, "cls_logits." + level);
     graph.MarkOutput(heads.bbox_reg, "bbox_reg." + level);
     graph.MarkOutput(heads.centerness, "ctrness." + level);
+    graph.SetBranch(of_boxes);
     const Path top = root / "top_layer";
     const Value top_features =
         nn::Conv(heads.bbox_tower, {.out = c.attention_channels(), .kernel = 3, .bias = true}, top,
