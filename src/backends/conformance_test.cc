@@ -515,7 +515,9 @@ void AddMapOps(std::vector<Case>& cases) {
         {fmt::format("ResizeMap of maps {} wide", width), [=](Builder& b) {
            const Value x = b.Input("x", {2, 3, 4, width});
            const Value like = b.Input("like", {2, 1, 9, width * 2 + 1});
+           const Value other = b.Input("other", {2, 3, 9, width * 2 + 1});
            for (MapResampling by : {MapResampling::kNearest, MapResampling::kBilinear}) {
+             b.Output(nn::Add(other, nn::ResizeLike(x, other, by, Path("upper")), Path("sum")));
              b.Output(nn::Doubled(x, by, Path("doubled")));
              b.Output(nn::ResizeLike(x, like, by, Path("larger")));
              b.Output(nn::ResizeLike(like, x, by, Path("smaller")));
@@ -528,8 +530,26 @@ void AddMapOps(std::vector<Case>& cases) {
                        b.Output(nn::GroupNorm(x, 3, 1e-5, Path("group"), Path("group")));
                        const Value flat = b.Input("flat", {3, width});
                        b.Output(nn::BatchNorm(flat, 1e-5, Path("flat_norm"), Path("flat_norm")));
+                       const Value read = nn::GroupNorm(x, 2, 1e-5, Path("relu"), Path("relu"));
+                       b.Output(nn::Activate(read, ActivationKind::kRelu, Path("relu#out")));
                      },
-                     10 * width});
+                     15 * width});
+    // Between convolutions maps lie as those like it, and as bf16 where those multiply it.
+    cases.push_back(
+        {fmt::format("Maps {} wide between convolutions", width),
+         [=](Builder& b) {
+           const nn::Convolution conv{.out = 6, .kernel = 3};
+           Value x = nn::Conv(b.Input("x", {2, 3, 5, width}), conv, Path("a"), Path("a"));
+           x = nn::GroupNorm(x, 2, 1e-5, Path("norm"), Path("norm"));
+           x = nn::Activate(x, ActivationKind::kRelu, Path("relu"));
+           const Value large = nn::Conv(b.Input("z", {2, 3, 10, width * 2}), conv, Path("lateral"),
+                                        Path("lateral"));
+           Value y = nn::Doubled(x, MapResampling::kNearest, Path("upper"));
+           y = nn::Concat({nn::Add(large, y, Path("sum")), large}, 1, Path("both"));
+           y = nn::MaxPool(y, {.kernel = 3, .stride = 2, .padding = 1}, Path("pool"));
+           b.Output(nn::Conv(y, {.out = 4, .kernel = 1}, Path("end"), Path("end")));
+         },
+         27 * 12 * 4});
   }
 }
 

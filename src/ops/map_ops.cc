@@ -26,6 +26,21 @@ Types InferResizeMap(const Attributes& attributes, const Types& in) {
   return {{in[0].dtype, {in[0].dim(0), in[0].dim(1), resize.rows, resize.columns}}};
 }
 
+Types InferResizeAdd(const Attributes& attributes, const Types& in) {
+  Types out = InferResizeMap(Attributes::Of(attributes.get<ResizeAdd>().resize), {in[0]});
+  RequireRank(in[1], 4, 4, "the addend");
+  for (int axis = 0; axis < 4; ++axis) {
+    RequireEqual(in[1].dim(axis), out[0].dim(axis), "the addend's extent");
+  }
+  return out;
+}
+
+std::string DescribeResize(const ResizeMap& resize) {
+  const bool nearest = resize.resampling == MapResampling::kNearest;
+  return fmt::format("{} to {} x {}", nearest ? "nearest" : "bilinear", resize.rows.ToString(),
+                     resize.columns.ToString());
+}
+
 }  // namespace
 
 const OpDef kMaxPool2d{.name = "MaxPool2d",
@@ -48,10 +63,15 @@ const OpDef kResizeMap{.name = "ResizeMap",
                        .onnx_name = "Resize",
                        .onnx_version = 11,
                        .describe = [](const Attributes& a) -> std::string {
-                         const auto& resize = a.get<ResizeMap>();
-                         const bool nearest = resize.resampling == MapResampling::kNearest;
-                         return fmt::format("{} to {} x {}", nearest ? "nearest" : "bilinear",
-                                            resize.rows.ToString(), resize.columns.ToString());
+                         return DescribeResize(a.get<ResizeMap>());
+                       }};
+
+const OpDef kResizeAdd{.name = "ResizeAdd",
+                       .min_inputs = 2,
+                       .max_inputs = 2,
+                       .infer = InferResizeAdd,
+                       .describe = [](const Attributes& a) -> std::string {
+                         return DescribeResize(a.get<ResizeAdd>().resize);
                        }};
 
 }  // namespace vernier

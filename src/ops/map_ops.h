@@ -1,4 +1,5 @@
-// Ops on maps [batch, channels, height, width] other than convolutions: MaxPool2d and ResizeMap.
+// Ops on maps [batch, channels, height, width] other than convolutions: MaxPool2d,
+// ResizeMap, and ResizeAdd, which the passes make and models never use.
 #pragma once
 
 #include "graph/op.h"
@@ -24,7 +25,13 @@ struct ResizeMap {
   Dim columns;
 };
 
+/// inputs: x, addend of the result's shape, added after resizing
+struct ResizeAdd {
+  ResizeMap resize;
+};
+
 extern const OpDef kMaxPool2d;
 extern const OpDef kResizeMap;
+extern const OpDef kResizeAdd;
 
 }  // namespace vernier

@@ -111,6 +111,14 @@ Types InferGroupNorm(const Attributes& attributes, const Types& in) {
   return InferChannelNorm(in);
 }
 
+Types InferFusedGroupNorm(const Attributes& attributes, const Types& in) {
+  return InferGroupNorm(Attributes::Of(attributes.get<FusedGroupNorm>().norm), in);
+}
+
+std::string DescribeGroups(const GroupNorm& norm) {
+  return fmt::format("groups={}, eps={:g}", norm.groups, norm.eps);
+}
+
 // Every group becomes a row of LayerNorm's own parts; gain and shift get the rank of the map.
 std::vector<int> DecomposeGroupNorm(Graph& graph, const Node& node) {
   const auto& norm = node.attributes.get<GroupNorm>();
@@ -153,9 +161,18 @@ const OpDef kGroupNorm{.name = "GroupNorm",
                        .infer = InferGroupNorm,
                        .decompose = DecomposeGroupNorm,
                        .describe = [](const Attributes& a) -> std::string {
-                         const auto& norm = a.get<GroupNorm>();
-                         return fmt::format("groups={}, eps={:g}", norm.groups, norm.eps);
+                         return DescribeGroups(a.get<GroupNorm>());
                        }};
+
+const OpDef kFusedGroupNorm{.name = "FusedGroupNorm",
+                            .min_inputs = 3,
+                            .max_inputs = 3,
+                            .infer = InferFusedGroupNorm,
+                            .describe = [](const Attributes& a) -> std::string {
+                              const auto& fused = a.get<FusedGroupNorm>();
+                              return fmt::format("{}, activation={}", DescribeGroups(fused.norm),
+                                                 Name(fused.activation));
+                            }};
 
 const OpDef kLayerNorm{.name = "LayerNorm",
                        .min_inputs = 3,

@@ -6,6 +6,7 @@
 #pragma once
 
 #include "graph/op.h"
+#include "ops/elementwise.h"
 
 namespace vernier {
 
@@ -28,6 +29,12 @@ struct GroupNorm {
   int64_t groups;
   double eps;
 };
+/// y = act(GroupNorm(x)): what the passes make of the two; models never use it. Inputs as
+/// GroupNorm's.
+struct FusedGroupNorm {
+  GroupNorm norm;
+  ActivationKind activation = ActivationKind::kNone;  // or kRelu
+};
 struct Softmax {};
 struct Mean {
   int axis;
@@ -37,6 +44,7 @@ extern const OpDef kLayerNorm;
 extern const OpDef kRmsNorm;
 extern const OpDef kBatchNorm;
 extern const OpDef kGroupNorm;
+extern const OpDef kFusedGroupNorm;
 extern const OpDef kSoftmax;
 extern const OpDef kMean;
 

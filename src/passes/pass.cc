@@ -15,6 +15,7 @@ constexpr Pass kPasses[] = {
     {"precision", "give each node the numbers that the precision rules name", AssignPrecision},
     {"fold_batch_norm", "fold batch norms into the convolutions and linears before them",
      FoldBatchNorm},
+    {"fuse_maps", "absorb ReLU into group norms, and sums into the resizing of maps", FuseMaps},
     {"fuse_convolutions", "absorb residual and ReLU into convolutions", FuseConvolutions},
     {"fuse_gates", "multiply gate and value of a feed-forward in one product", FuseGates},
     {"fuse_projections", "join linears of one input into one product", FuseProjections},

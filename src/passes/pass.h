@@ -44,6 +44,7 @@ void FuseGates(Graph& graph, const PassContext& context);
 void FuseProjections(Graph& graph, const PassContext& context);
 void FuseEpilogue(Graph& graph, const PassContext& context);
 void FoldBatchNorm(Graph& graph, const PassContext& context);
+void FuseMaps(Graph& graph, const PassContext& context);
 void FuseConvolutions(Graph& graph, const PassContext& context);
 void FuseRotary(Graph& graph, const PassContext& context);
 void PlaceCasts(Graph& graph, const PassContext& context);

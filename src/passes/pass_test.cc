@@ -99,8 +99,8 @@ TEST(Passes, RunInTheirOrderWithoutTheDisabledOnes) {
   options.observe_pass = [&](std::string_view pass, const Graph&) { ran.emplace_back(pass); };
   Program::Compile(graph, ToyWeights(graph).Store(), options);
   EXPECT_THAT(ran, ::testing::ElementsAre("drop_unused", "precision", "fold_batch_norm",
-                                          "fuse_convolutions", "fuse_gates", "fuse_projections",
-                                          "fuse_rotary", "casts", "layouts"));
+                                          "fuse_maps", "fuse_convolutions", "fuse_gates",
+                                          "fuse_projections", "fuse_rotary", "casts", "layouts"));
 }
 
 TEST(Passes, NameThemselvesWhenOneIsUnknown) {

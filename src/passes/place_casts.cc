@@ -6,15 +6,28 @@
 #include "ops/conv.h"
 #include "ops/elementwise.h"
 #include "ops/linear.h"
+#include "ops/map_ops.h"
 #include "ops/rope.h"
 #include "ops/shape_ops.h"
+#include "passes/absorb.h"
 #include "passes/pass.h"
 
 namespace vernier {
 namespace {
 
 // Ops whose kernels take f32 and store bf16 themselves.
-bool Converts(const Node& node) { return node.op == &kRope || node.op == &kKvAppend; }
+bool Converts(const Node& node) {
+  constexpr const OpDef* kOps[] = {&kConcat, &kKvAppend, &kResizeAdd, &kResizeMap, &kRope};
+  return std::ranges::count(kOps, node.op) > 0;
+}
+
+// Ops that move an operand, so that rounding before them or after is the same, or nearly so in a
+// blend of neighbours. What a resized map is added to keeps its digits up to the sum.
+bool Moves(const Node& node, size_t operand) {
+  if (node.op == &kConcat) return true;
+  constexpr const OpDef* kOps[] = {&kMaxPool2d, &kResizeAdd, &kResizeMap, &kRope};
+  return operand == 0 && std::ranges::count(kOps, node.op) > 0;
+}
 
 bool IsView(const Node& node) { return node.op == &kSlice || node.op == &kReshape; }
 
@@ -53,7 +66,7 @@ class CastPlacer {
     }
     if (node.op == &kAttention || node.op == &kRotaryAttention) return half && operand < 3;
     if (node.op == &kKvAppend) return operand > 0 && IsHalf(node.inputs[0]);
-    return node.op == &kRope && operand == 0 && result_half;
+    return Moves(node, operand) && result_half;
   }
 
   bool IsHalf(int value) const { return graph_.value(value).type.dtype == DType::kBF16; }
@@ -105,7 +118,8 @@ class CastPlacer {
                        .attributes = Attributes::Of(Cast{DType::kBF16}),
                        .name = name,
                        .inputs = {value},
-                       .outputs = {copy}},
+                       .outputs = {copy},
+                       .branch = BranchOf(graph_, value)},
                       before);
     copies_.emplace(value, copy);
     wants_half_.push_back(true);

@@ -13,6 +13,7 @@
 #include "ops/elementwise.h"
 #include "ops/gather.h"
 #include "ops/linear.h"
+#include "ops/map_ops.h"
 #include "ops/norm.h"
 #include "ops/rope.h"
 #include "ops/shape_ops.h"
@@ -34,10 +35,34 @@ bool IsPackable(const Graph& graph, const Node& node) {
          });
 }
 
-// A sum that goes by rows and columns, whatever they are.
-bool IsSumOfAlike(const Graph& graph, const Node& node) {
-  return node.attributes.get<Binary>().kind == BinaryKind::kAdd &&
-         graph.value(node.inputs[0]).type.shape == graph.value(node.inputs[1]).type.shape;
+// A sum of two of one shape, or a product with one number: it goes by rows and columns, whatever
+// they are.
+bool IsPointwise(const Graph& graph, const Node& node) {
+  const ValueType &a = graph.value(node.inputs[0]).type, &b = graph.value(node.inputs[1]).type;
+  switch (node.attributes.get<Binary>().kind) {
+    case BinaryKind::kAdd:
+      return a.shape == b.shape;
+    case BinaryKind::kMul:
+      return b.rank() <= 1 && Product(b.shape) == Dim(1);
+    default:
+      return false;
+  }
+}
+
+// Ops on maps whose kernels take either layout and store either type.
+bool IsMapKernel(const Graph& graph, const Node& node) {
+  constexpr const OpDef* kOps[] = {&kBatchNorm, &kFusedGroupNorm, &kGroupNorm,
+                                   &kMaxPool2d, &kResizeAdd,      &kResizeMap};
+  const int rank = graph.value(node.outputs[0]).type.rank();
+  if (node.op == &kConcat) return rank == 4 && node.attributes.get<Concat>().axis == 1;
+  return rank == 4 && std::ranges::count(kOps, node.op) > 0;
+}
+
+std::unique_ptr<PreparedNode> PrepareMapKernel(const Node& node, Isa isa) {
+  if (node.op == &kConcat) return PrepareConcatMaps(isa);
+  if (node.op == &kMaxPool2d) return PrepareMaxPool(node, isa);
+  if (node.op == &kResizeMap || node.op == &kResizeAdd) return PrepareResizeMap(node, isa);
+  return PrepareMapNorm(node, isa);
 }
 
 class CpuDevice final : public Backend {
@@ -48,7 +73,7 @@ class CpuDevice final : public Backend {
 
   Support CanRun(const Graph&, const Node& node) const override {
     constexpr const OpDef* kOwn[] = {&kFusedLinear, &kFusedConv2d, &kRotaryAttention, &kCast,
-                                     &kReorder};
+                                     &kReorder,     &kResizeAdd,   &kFusedGroupNorm};
     const bool own = std::ranges::count(kOwn, node.op) > 0;
     if (own || FindRefKernel(*node.op) != nullptr) return {};
     return {false, fmt::format("there is no CPU kernel for {}", node.op->name)};
@@ -72,6 +97,7 @@ class CpuDevice final : public Backend {
     if (node.op == &kPatchify) return PreparePatchify(node);
     if (node.op == &kReorder) return PrepareReorder();
     if (node.op == &kRope) return PrepareRope(node, isa);
+    if (IsMapKernel(args.graph, node)) return PrepareMapKernel(node, isa);
     if (node.op == &kBinary) {
       if (auto prepared = PrepareBinary(args.graph, node, isa)) return prepared;
     }
@@ -81,20 +107,22 @@ class CpuDevice final : public Backend {
   bool CanEmit(const Graph& graph, const Node& node, DType dtype) const override {
     if (dtype == DType::kF32) return true;
     if (node.op == &kConv2d && !IsPackable(graph, node)) return false;
+    if (dtype == DType::kBF16 && IsMapKernel(graph, node)) return true;
     return dtype == DType::kBF16 && std::ranges::count(kHalfStores, node.op) > 0;
   }
 
   MapSupport Maps(const Graph& graph, const Node& node) const override {
     if (node.op == &kFusedConv2d || IsPackable(graph, node)) return MapSupport::kChannelsLast;
     if (node.op == &kActivation || node.op == &kCast) return MapSupport::kAlike;
-    if (node.op == &kBinary && IsSumOfAlike(graph, node)) return MapSupport::kAlike;
+    if (node.op == &kBinary && IsPointwise(graph, node)) return MapSupport::kAlike;
+    if (IsMapKernel(graph, node)) return MapSupport::kAlike;
     return MapSupport::kRowMajor;
   }
 
   std::vector<std::string> passes() const override {
-    return {"drop_unused", "precision",        "fold_batch_norm", "fuse_convolutions",
-            "fuse_gates",  "fuse_projections", "fuse_epilogue",   "fuse_rotary",
-            "casts",       "layouts"};
+    return {"drop_unused",       "precision",  "fold_batch_norm",  "fuse_maps",
+            "fuse_convolutions", "fuse_gates", "fuse_projections", "fuse_epilogue",
+            "fuse_rotary",       "casts",      "layouts"};
   }
 
  private:

@@ -51,9 +51,6 @@ class RowNode final : public PreparedNode {
   RowKernel::Body body_;
 };
 
-// The version that an instruction set selects: row kernels have none beyond AVX-512's.
-Isa RowIsa(Isa isa) { return isa == Isa::kAvx512Bf16 || isa == Isa::kAmx ? Isa::kAvx512 : isa; }
-
 std::unique_ptr<PreparedNode> Rows(Isa isa, const char* kernel, RowKernel::Body body) {
   return std::make_unique<RowNode>(KernelInfo{"vernier", Name(RowIsa(isa)), kernel},
                                    std::move(body));
@@ -115,6 +112,31 @@ std::unique_ptr<PreparedNode> ScaleRows(Isa isa) {
                                           .in = ConstRowsFrom(args.inputs[0], begin),
                                           .factors = args.inputs[1].row<const float>(0),
                                           .out = RowsFrom(args.outputs[0], begin)});
+  });
+}
+
+bool IsOneFactor(const ValueType& type) {
+  return std::ranges::all_of(type.shape, [](const Dim& dim) { return dim == Dim(1); });
+}
+
+// By one number for all: as factors for some columns at a time.
+std::unique_ptr<PreparedNode> ScaleByOne(Isa isa) {
+  return Rows(isa, "scale", [isa](const RunArgs& args, int64_t begin, int64_t end) {
+    constexpr int64_t kColumns = 256;
+    float factors[kColumns];
+    std::ranges::fill(factors, *args.inputs[1].row<const float>(0));
+    const int64_t columns = args.outputs[0].columns();
+    for (int64_t first = 0; first < columns; first += kColumns) {
+      ConstElementRows in = ConstRowsFrom(args.inputs[0], begin);
+      ElementRows out = RowsFrom(args.outputs[0], begin);
+      in.data = static_cast<const char*>(in.data) + first * ElementBytes(in.element);
+      out.data = static_cast<char*>(out.data) + first * ElementBytes(out.element);
+      SelectElementwise(isa).scale_columns({.rows = end - begin,
+                                            .columns = std::min(kColumns, columns - first),
+                                            .in = in,
+                                            .factors = factors,
+                                            .out = out});
+    }
   });
 }
 
@@ -195,6 +217,7 @@ std::unique_ptr<PreparedNode> PrepareBinary(const Graph& graph, const Node& node
     case BinaryKind::kAdd:
       return RepeatsByRows(a, b) ? AddRows(isa) : nullptr;
     case BinaryKind::kMul:
+      if (IsOneFactor(b)) return ScaleByOne(isa);
       return b.rank() == 1 && b.dim(0) == a.dim(-1) ? ScaleRows(isa) : nullptr;
     default:
       return nullptr;

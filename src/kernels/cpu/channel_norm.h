@@ -25,13 +25,14 @@ struct ChannelMomentsArgs {
 /// Sums of so many f32 values lose little, and their pixels stay in the first levels of cache.
 inline constexpr int64_t kMomentPixels = 128;
 
-/// out = in * scale + shift, and 0 where that is negative if `relu`; NaN stays NaN.
+/// out = (in - centre) * scale + shift, and 0 where that is negative if `relu`; NaN stays NaN.
 struct ScaleChannelsArgs {
   int64_t pixels = 0;
   int64_t channels = 0;
   ConstElementRows in;
-  const float* scale = nullptr;  // [channels]
-  const float* shift = nullptr;  // [channels]
+  const float* centre = nullptr;  // [channels]
+  const float* scale = nullptr;   // [channels]
+  const float* shift = nullptr;   // [channels]
   bool relu = false;
   ElementRows out;  // may be `in`
 };

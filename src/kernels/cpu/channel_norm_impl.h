@@ -81,8 +81,8 @@ inline void ScaleRows(const ScaleChannelsArgs& args) {
     Out* out = RowOf<Out>(args.out, row);
     for (int64_t i = 0; i < args.channels; i += V::kWidth) {
       const int64_t left = args.channels - i;
-      V y = Fma(LoadUpTo<V>(in + i, left), LoadUpTo<V>(args.scale + i, left),
-                LoadUpTo<V>(args.shift + i, left));
+      const V x = LoadUpTo<V>(in + i, left) - LoadUpTo<V>(args.centre + i, left);
+      V y = Fma(x, LoadUpTo<V>(args.scale + i, left), LoadUpTo<V>(args.shift + i, left));
       if constexpr (kRelu) y = Max(V::Set(0.0f), y);
       StoreUpTo(y, out + i, left);
     }

@@ -26,7 +26,7 @@ void Moments(const ChannelMomentsArgs& args) noexcept {
 void Scale(const ScaleChannelsArgs& args) noexcept {
   for (int64_t row = 0; row < args.pixels; ++row) {
     for (int64_t c = 0; c < args.channels; ++c) {
-      float y = GetElement(args.in, row, c) * args.scale[c] + args.shift[c];
+      float y = (GetElement(args.in, row, c) - args.centre[c]) * args.scale[c] + args.shift[c];
       if (args.relu && y < 0.0f) y = 0.0f;
       PutElement(y, args.out, row, c);
     }

@@ -66,6 +66,8 @@ void ExpectScaled(Isa isa, int64_t channels, Element in_element, Element out_ele
   constexpr int64_t kPixels = 5;
   TestRows in(kPixels, channels, in_element), out(kPixels, channels, out_element);
   TestRows scale(1, channels, Element::kF32), shift(1, channels, Element::kF32);
+  TestRows centre(1, channels, Element::kF32);
+  centre.FillNormal(1, channels, 4);
   in.FillNormal(kPixels, channels, 1);
   scale.FillNormal(1, channels, 2);
   shift.FillNormal(1, channels, 3);
@@ -73,6 +75,7 @@ void ExpectScaled(Isa isa, int64_t channels, Element in_element, Element out_ele
   SelectChannelNorm(isa).scale({.pixels = kPixels,
                                 .channels = channels,
                                 .in = {in.data(), in_element, in.stride()},
+                                .centre = centre.floats(),
                                 .scale = scale.floats(),
                                 .shift = shift.floats(),
                                 .relu = relu,
@@ -80,12 +83,13 @@ void ExpectScaled(Isa isa, int64_t channels, Element in_element, Element out_ele
 
   for (int64_t r = 0; r < kPixels; ++r) {
     for (int64_t c = 0; c < channels; ++c) {
-      const double product = static_cast<double>(in.Get(r, c)) * scale.Get(0, c);
+      const double away = static_cast<double>(in.Get(r, c)) - centre.Get(0, c);
+      const double product = away * scale.Get(0, c);
       double expected = product + shift.Get(0, c);
       if (relu) expected = std::max(expected, 0.0);
-      // The product may round, and the sum does.
+      // The difference rounds, the product may, and the sum does.
       EXPECT_NEAR(out.Get(r, c), expected,
-                  std::abs(product) * 0x1p-24 + 2 * out.Rounding(expected) + 1e-7)
+                  2 * std::abs(product) * 0x1p-24 + 2 * out.Rounding(expected) + 1e-7)
           << channels;
     }
   }
@@ -108,6 +112,7 @@ TEST_P(ChannelNorms, LetNaNThroughTheRelu) {
       .scale({.pixels = 1,
               .channels = 17,
               .in = {in.data(), Element::kF32, 17},
+              .centre = ones.data(),
               .scale = ones.data(),
               .shift = ones.data(),
               .relu = true,

@@ -86,6 +86,7 @@ void MeasureScale(benchmark::State& state, Isa isa) {
     SelectChannelNorm(isa).scale({.pixels = kSide * kSide,
                                   .channels = kChannels,
                                   .in = map.from(0),
+                                  .centre = factors.data(),
                                   .scale = factors.data(),
                                   .shift = factors.data(),
                                   .relu = true,
@@ -97,17 +98,19 @@ void MeasureMaxPool(benchmark::State& state, Isa isa) {
   constexpr int64_t kLarge = 320, kFew = 64;
   BenchMap map(kLarge, kFew, ElementOf(state)), out(kLarge / 2, kFew, ElementOf(state));
   Measure(state, isa, map.bytes() + out.bytes(), [&] {
-    SelectMaxPool(isa)({.in = map.from(0),
-                        .height = kLarge,
-                        .width = kLarge,
-                        .channels = kFew,
-                        .kernel = 3,
-                        .stride = 2,
-                        .padding = 1,
-                        .out = out.at(0),
-                        .out_width = kLarge / 2,
-                        .first_row = 0,
-                        .rows = kLarge / 2});
+    for (int64_t row = 0; row < kLarge / 2; ++row) {
+      SelectMaxPool(isa)({.in = map.from(0),
+                          .line_stride = kLarge * kFew,
+                          .height = kLarge,
+                          .width = kLarge,
+                          .channels = kFew,
+                          .kernel = 3,
+                          .stride = 2,
+                          .padding = 1,
+                          .row = row,
+                          .out = out.at(row * kLarge / 2),
+                          .out_width = kLarge / 2});
+    }
   });
 }
 

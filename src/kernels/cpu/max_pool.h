@@ -9,14 +9,15 @@
 
 namespace vernier {
 
-/// Rows first_row to first_row + rows of the pooled map of one picture.
+/// One line of the pooled map of one picture.
 struct MaxPoolArgs {
-  ConstElementRows in;  // all of the picture, `height` rows of `width` pixels
+  ConstElementRows in;      // all of the picture, `height` lines of `width` pixels
+  int64_t line_stride = 0;  // elements from line to line
   int64_t height = 0, width = 0, channels = 0;
   int64_t kernel = 1, stride = 1, padding = 0;
-  ElementRows out;  // all of the pooled picture
+  int64_t row = 0;  // of the pooled map
+  ElementRows out;  // the line, of the same element
   int64_t out_width = 0;
-  int64_t first_row = 0, rows = 0;
 };
 
 using MaxPoolKernel = void (*)(const MaxPoolArgs&) noexcept;

@@ -4,6 +4,6 @@
 
 namespace vernier::avx2 {
 
-void MaxPool(const MaxPoolArgs& args) noexcept { MaxPoolRows<Vec>(args); }
+void MaxPool(const MaxPoolArgs& args) noexcept { MaxPoolLine<Vec>(args); }
 
 }  // namespace vernier::avx2

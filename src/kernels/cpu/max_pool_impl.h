@@ -30,7 +30,7 @@ inline void MaxPoolPixel(const MaxPoolArgs& args, Within rows, Within columns, T
     const int64_t left = args.channels - c;
     V most = V::Set(-__builtin_inff());
     for (int64_t y = rows.begin; y < rows.end; ++y) {
-      const T* in = RowOf<T>(args.in, y * args.width + columns.begin) + c;
+      const T* in = RowOf<T>(args.in, columns.begin) + y * args.line_stride + c;
       for (int64_t x = columns.begin; x < columns.end; ++x, in += args.in.stride) {
         most = LargerOrNaN(most, LoadUpTo<V>(in, left));
       }
@@ -40,14 +40,12 @@ inline void MaxPoolPixel(const MaxPoolArgs& args, Within rows, Within columns, T
 }
 
 template <class V>
-inline void MaxPoolRows(const MaxPoolArgs& args) noexcept {
+inline void MaxPoolLine(const MaxPoolArgs& args) noexcept {
   WithElement(args.in.element, [&]<class T>(const T*) {
-    for (int64_t row = args.first_row; row < args.first_row + args.rows; ++row) {
-      const Within rows(row * args.stride - args.padding, args.kernel, args.height);
-      for (int64_t column = 0; column < args.out_width; ++column) {
-        const Within columns(column * args.stride - args.padding, args.kernel, args.width);
-        MaxPoolPixel<V, T>(args, rows, columns, RowOf<T>(args.out, row * args.out_width + column));
-      }
+    const Within rows(args.row * args.stride - args.padding, args.kernel, args.height);
+    for (int64_t column = 0; column < args.out_width; ++column) {
+      const Within columns(column * args.stride - args.padding, args.kernel, args.width);
+      MaxPoolPixel<V, T>(args, rows, columns, RowOf<T>(args.out, column));
     }
   });
 }

@@ -25,22 +25,21 @@ void ExpectPooled(Isa isa, int64_t height, int64_t width, int64_t channels, Wind
   in.Set(0, 0, -std::numeric_limits<float>::infinity());
   in.Set(height * width - 1, 0, std::numeric_limits<float>::infinity());
 
-  // In two calls, as threads share the rows.
-  MaxPoolArgs args = {.in = {in.data(), element, in.stride()},
-                      .height = height,
-                      .width = width,
-                      .channels = channels,
-                      .kernel = window.kernel,
-                      .stride = window.stride,
-                      .padding = window.padding,
-                      .out = {out.data(), element, out.stride()},
-                      .out_width = out_width,
-                      .first_row = 0,
-                      .rows = out_height / 2};
-  SelectMaxPool(isa)(args);
-  args.first_row = args.rows;
-  args.rows = out_height - args.rows;
-  SelectMaxPool(isa)(args);
+  for (int64_t row = 0; row < out_height; ++row) {
+    const int64_t first = row * out_width * out.stride();
+    SelectMaxPool(isa)({.in = {in.data(), element, in.stride()},
+                        .line_stride = width * in.stride(),
+                        .height = height,
+                        .width = width,
+                        .channels = channels,
+                        .kernel = window.kernel,
+                        .stride = window.stride,
+                        .padding = window.padding,
+                        .row = row,
+                        .out = {static_cast<char*>(out.data()) + first * ElementBytes(element),
+                                element, out.stride()},
+                        .out_width = out_width});
+  }
 
   for (int64_t pixel = 0; pixel < out_height * out_width; ++pixel) {
     const int64_t top = pixel / out_width * window.stride - window.padding;
