@@ -13,14 +13,16 @@ namespace {
 constexpr int64_t kLineFloats = 16;  // of a cache line
 
 // A block's values and one panel's sums: half of the second-level cache of 1 MB that server cores
-// have at least, the weights streaming past …
+// have at least, the weights streaming past from the third. Measured on Zen 4 (384 KB to 1.5 MB):
+// the best by up to 15 % on maps of 80x80 and 160x160, whatever the channels.
 constexpr int64_t kBlockBytes = 512 * 1024;
-// … but no fewer tiles, or products wait for their weights. Measured on Zen 4 (384 to 1536 KB, 12
-// to 48 tiles): within 5 %, but for the 25 tiles of 20x20 pixels of 512 channels, which gain 40 %
-// when one block holds them all.
-constexpr int64_t kLeastTiles = 48;
-// A panel read for so many comes as good as free.
-constexpr int64_t kMostTiles = 192;
+constexpr int64_t kLeastTiles = 12, kMostTiles = 192;
+// So few tiles are one block, in the cache or not: 20x20 pixels of 512 channels gain 40 % when
+// their weights, which come from memory, are read once.
+constexpr int64_t kFewTiles = 48;
+// With fewer tiles for each thread the panels are dealt instead, every thread transforming all
+// tiles.
+constexpr int64_t kTilesOfThread = 24;
 
 int64_t CeilDiv(int64_t a, int64_t b) { return (a + b - 1) / b; }
 int64_t RoundUp(int64_t value, int64_t step) { return CeilDiv(value, step) * step; }
@@ -76,15 +78,13 @@ WinogradConv::WinogradConv(const WinogradDesc& desc)
   const int64_t tile_bytes =
       desc_.weights.points() * (point.k * static_cast<int64_t>(ByteSize(point.dtype)) +
                                 point.panel_columns * static_cast<int64_t>(sizeof(float)));
-  const int64_t most = std::clamp(kBlockBytes / tile_bytes, kLeastTiles, kMostTiles);
-  // Few tiles leave each thread the same weights to read for half of the rows; then the panels are
-  // dealt instead, and every thread transforms all tiles.
-  if (tiles_ < desc_.threads * most) {
+  if (tiles_ < desc_.threads * kTilesOfThread) {
     panel_groups_ = std::min<int64_t>(desc_.threads, point.panels());
   }
-  const int64_t shares = panel_groups_ == 1 ? desc_.threads : 1;
-  const int64_t blocks = std::max<int64_t>(1, CeilDiv(CeilDiv(tiles_, shares), most));
-  block_tiles_ = RoundUp(CeilDiv(tiles_, shares * blocks), kernel_.tile_rows);
+  const int64_t share = CeilDiv(tiles_, panel_groups_ == 1 ? desc_.threads : 1);
+  const int64_t most = std::clamp(kBlockBytes / tile_bytes, kLeastTiles, kMostTiles);
+  const int64_t blocks = share <= kFewTiles ? 1 : CeilDiv(share, most);
+  block_tiles_ = RoundUp(std::max<int64_t>(1, CeilDiv(share, blocks)), kernel_.tile_rows);
   tile_blocks_ = CeilDiv(tiles_, block_tiles_);
 }
 

@@ -5,7 +5,7 @@
 // The products in the middle become one matrix product over channels for each point of the tile.
 // F(2x2) needs 16 for 4 pixels, which take 36 directly; F(4x4) 36 for 16, which take 144. Pure,
 // noexcept, no threads. Bound: bytes; a vector of channels is read where it lies, and a whole
-// tile's arithmetic (144 and 100 steps for F(4x4), 32 and 24 for F(2x2)) hides behind it.
+// tile's arithmetic (144 and 120 steps for F(4x4), 32 and 24 for F(2x2)) hides behind it.
 #pragma once
 
 #include <cstdint>
