@@ -107,6 +107,7 @@ class Gemm {
   int64_t Tiles() const;  // of rows
   void RunSlot(const GemmOperands& operands, int slot, Shares& shares) const noexcept;
   void RunUnits(const GemmOperands& operands, int slot, int64_t first, int64_t last) const noexcept;
+  int64_t BlockRows(int64_t rows) const;  // of a block, where there are `rows`
   void RunPanel(const GemmOperands& operands, int64_t panel, RowRange rows, float* sums) const;
   void MultiplyBlock(const GemmOperands& operands, const Panel& weights, const Block& block,
                      const GemmFinish& finish) const;
@@ -117,7 +118,7 @@ class Gemm {
   GemmDesc desc_;
   GemmKernel kernel_;
   int64_t k_block_ = 0;                         // multiplications between visits to the sums
-  int64_t block_rows_ = 0;                      // rows whose sums are kept at a time
+  int64_t block_rows_ = 0;                      // most rows whose sums are kept at a time
   std::unique_ptr<const OnednnMatmul> onednn_;  // null: our own kernels
 };
 
