@@ -1,0 +1,81 @@
+#!/usr/bin/env python3
+"""How near decoding comes to what this machine's memory allows.
+
+A further token reads every weight of the decoder once. One run measures how fast memory is read
+and, right after it, how long a token takes; their quotient is the share that is reached.
+
+    python bench/decode_share.py --model build/bench/paddleocr_vl_0_9b --dtype bf16 int8
+"""
+import argparse
+import json
+import struct
+import subprocess
+import tempfile
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+BYTES_PER_WEIGHT = {"f32": 4, "bf16": 2, "int8": 1}
+DECODER = ("model.layers.", "model.norm.", "lm_head.")
+PATCHES = 784
+
+
+def decoder_weights(checkpoint):
+    """Number of weights that each token reads, from the files' headers alone."""
+    total = 0
+    for file in sorted(Path(checkpoint).glob("*.safetensors")):
+        with open(file, "rb") as data:
+            (length,) = struct.unpack("<Q", data.read(8))
+            header = json.loads(data.read(length))
+        for name, tensor in header.items():
+            if not name.startswith(DECODER):
+                continue
+            count = 1
+            for extent in tensor["shape"]:
+                count *= extent
+            total += count
+    if total == 0:
+        raise SystemExit(f"{checkpoint}: no tensor is named {' or '.join(DECODER)}…")
+    return total
+
+
+def measure(arguments, dtype):
+    """(milliseconds to the first token, milliseconds a further token, GB/s of a plain read)."""
+    with tempfile.TemporaryDirectory() as folder:
+        result = Path(folder) / "result.json"
+        command = [arguments.vernier, "bench", "--model", arguments.model, "--dtype", dtype]
+        command += ["--batch", "1", "--patches", str(PATCHES), "--threads", str(arguments.threads)]
+        command += ["--new-tokens", str(arguments.new_tokens), "--runs", str(arguments.runs)]
+        command += ["--warmup", "1", "--min-time", "0", "--profile", "--json", result]
+        subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+        run = json.loads(result.read_text())["runs"][0]
+    timing, peaks = run["generation"], run["profile"]["peaks"]
+    first, further = timing["first_token"], timing["inter_token"]
+    return first["median_ms"], further["median_ms"], peaks["gb_per_s"]
+
+
+def main():
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--vernier", type=Path, default=ROOT / "build/release/bin/vernier")
+    parser.add_argument("--model", type=Path, required=True)
+    parser.add_argument("--dtype", nargs="+", choices=BYTES_PER_WEIGHT, default=["bf16", "int8"])
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--new-tokens", type=int, default=33)
+    parser.add_argument("--runs", type=int, default=2)
+    arguments = parser.parse_args()
+
+    weights = decoder_weights(arguments.model)
+    print("| dtype | first token ms | ms a further token | GB/s | memory GB/s | share |")
+    print("|---|---|---|---|---|---|")
+    for dtype in arguments.dtype:
+        first_ms, token_ms, memory = measure(arguments, dtype)
+        reached = weights * BYTES_PER_WEIGHT[dtype] / token_ms / 1e6
+        print(
+            f"| {dtype} | {first_ms:.0f} | {token_ms:.2f} | {reached:.1f} | {memory:.1f} "
+            f"| {reached / memory:.0%} |"
+        )
+
+
+if __name__ == "__main__":
+    main()
