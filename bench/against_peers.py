@@ -6,12 +6,16 @@ short blocks, in the order AB BA AB …, so that whatever else the machine does 
 while one works the other sleeps on its stdin. The ratio is the other engine's time divided by
 vernier's: above 1 means that vernier is faster.
 
+BlendMask's network computes masks' attention at every location on both sides. A third side, in the
+same turns, is vernier leaving that to the detections' places, as it does outside of measurements.
+
     python bench/against_peers.py --peer-python VENV/bin/python --threads 2 --json out.json
 
 This script needs Python 3.9 and nothing else; the other engines live in VENV, which
 bench/peers/README.md says how to make.
 """
 import argparse
+import itertools
 import json
 import os
 import random
@@ -26,10 +30,15 @@ from machine import describe_machine
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent
-MODELS = ("vit_base_patch16_224", "pe_lang_l14_448", "pix2struct_base")
+BLENDMASKS = ("blendmask_r50_1x", "blendmask_lite_gn", "blendmask_lite_bn")
+MODELS = ("vit_base_patch16_224", "pe_lang_l14_448", "pix2struct_base", *BLENDMASKS)
 
 # OpenMP and TBB threads go on spinning for some milliseconds after their work is done.
 SETTLE_SECONDS = 0.03
+
+# A turn is at most so long where --block does not say how many inferences it has.
+TURN_SECONDS = 2
+MOST_IN_TURN = 4
 
 
 class Worker:
@@ -73,19 +82,20 @@ class Worker:
         self.process.stdout.close()
 
 
-def alternate(ours, theirs, block, seconds, least_rounds):
-    """Rounds of one block each; every round holds both sides' samples."""
-    for worker in (ours, theirs):  # both are loaded and warm before the clock starts
-        worker.infer()
+def alternate(workers, block, seconds, least_rounds):
+    """Rounds of one block of each worker, whose samples stand in the order of `workers`."""
+    slowest_ms = max(worker.infer() for worker in workers)  # loaded and warm before the clock starts
+    if block is None:
+        block = max(1, min(MOST_IN_TURN, int(TURN_SECONDS * 1e3 / max(slowest_ms, 1e-3))))
     rounds = []
     stop = time.monotonic() + seconds
     while len(rounds) < least_rounds or time.monotonic() < stop:
-        order = (ours, theirs) if len(rounds) % 2 == 0 else (theirs, ours)
+        order = workers if len(rounds) % 2 == 0 else workers[::-1]
         measured = {}
         for worker in order:
             time.sleep(SETTLE_SECONDS)
             measured[worker.name] = worker.block(block)
-        rounds.append((measured[ours.name], measured[theirs.name]))
+        rounds.append(tuple(measured[worker.name] for worker in workers))
     return rounds
 
 
@@ -119,42 +129,60 @@ def random_checkpoint(vernier, model, folder):
     """A full-size checkpoint with random weights, made on first use."""
     target = folder / model
     if not target.exists():
-        config = HERE / "configs" / model / "config.json"
+        config = HERE / "configs" / model
         folder.mkdir(parents=True, exist_ok=True)
         subprocess.run([vernier, "inspect", "--make-random", config, target], check=True)
     return target
 
 
-def compare(arguments, model, dtype):
+def commands(arguments, model, dtype, batch):
+    """What runs, by side: vernier, the other engine, and for BlendMask vernier's own way."""
     checkpoint = random_checkpoint(arguments.vernier, model, arguments.cache)
-    common = ["--dtype", dtype, "--batch", arguments.batch, "--threads", arguments.threads]
-    ours_command = [arguments.vernier, "bench", "--model", checkpoint, *common, "--lockstep"]
-    ours_command += ["--new-tokens", 0]  # the peers hold encoders, so none is written
-    theirs_command = [arguments.peer_python, HERE / "peers" / "worker.py"]
-    theirs_command += ["--engine", arguments.engine, "--model", model, *common]
-    theirs_command += ["--cache", arguments.cache / "peers"]
-    ours = Worker("vernier", ours_command)
-    theirs = Worker(arguments.engine, theirs_command)
-    try:
-        rounds = alternate(ours, theirs, arguments.block, arguments.seconds, arguments.rounds)
-    finally:
-        ours.close()
-        theirs.close()
+    common = ["--dtype", dtype, "--batch", batch, "--threads", arguments.threads]
+    ours = [arguments.vernier, "bench", "--model", checkpoint, *common, "--lockstep"]
+    ours += ["--new-tokens", 0]  # the peers hold encoders, so none is written
+    theirs = [arguments.peer_python, HERE / "peers" / "worker.py"]
+    theirs += ["--engine", arguments.engine, "--model", model, *common]
+    theirs += ["--cache", arguments.cache / "peers"]
+    if model not in BLENDMASKS:
+        return {"vernier": ours, arguments.engine: theirs}
+    ours += ["--size", 640]
+    dense = [*ours, "--top-features", "dense"]
+    return {"vernier": dense, arguments.engine: theirs, "vernier sparse": ours}
+
+
+def ratio_with_interval(rounds):
     low, high = bootstrap_interval(rounds)
     return {
-        "model": model,
-        "dtype": dtype,
-        "batch": arguments.batch,
-        "threads": arguments.threads,
-        "rounds": len(rounds),
-        "block": arguments.block,
-        "vernier": summarise([sample for mine, _ in rounds for sample in mine]),
-        arguments.engine: summarise([sample for _, other in rounds for sample in other]),
         "ratio": round(ratio_of_medians(rounds), 4),
         "ratio_low": round(low, 4),
         "ratio_high": round(high, 4),
-        "commands": [shlex.join(ours.command), shlex.join(theirs.command)],
     }
+
+
+def compare(arguments, model, dtype, batch):
+    sides = commands(arguments, model, dtype, batch)
+    workers = [Worker(name, command) for name, command in sides.items()]
+    try:
+        rounds = alternate(workers, arguments.block, arguments.seconds, arguments.rounds)
+    finally:
+        for worker in workers:
+            worker.close()
+    run = {
+        "model": model,
+        "dtype": dtype,
+        "batch": batch,
+        "threads": arguments.threads,
+        "rounds": len(rounds),
+        "block": len(rounds[0][0]),
+        **ratio_with_interval([(ours, theirs) for ours, theirs, *_ in rounds]),
+        "commands": [shlex.join(worker.command) for worker in workers],
+    }
+    for index, worker in enumerate(workers):
+        run[worker.name] = summarise([sample for sides in rounds for sample in sides[index]])
+    if "vernier sparse" in run:
+        run["sparse"] = ratio_with_interval([(sparse, theirs) for _, theirs, sparse in rounds])
+    return run
 
 
 def verdict(runs, at_least):
@@ -173,9 +201,11 @@ def parse_arguments():
     parser.add_argument("--engine", default="openvino")
     parser.add_argument("--models", default=",".join(MODELS), help="names, separated by commas")
     parser.add_argument("--dtypes", default="f32,bf16")
-    parser.add_argument("--batch", type=int, default=1)
+    parser.add_argument("--batch", default="1", help="one or several, separated by commas")
     parser.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)))
-    parser.add_argument("--block", type=int, default=4, help="counted inferences in one turn")
+    parser.add_argument(
+        "--block", type=int, help="counted inferences in one turn (default: 1 to 4, by their time)"
+    )
     parser.add_argument("--seconds", type=float, default=20, help="per comparison, loading aside")
     parser.add_argument("--rounds", type=int, default=6, help="at least so many, however long")
     parser.add_argument("--cache", type=Path, default=ROOT / "build/bench")
@@ -186,26 +216,43 @@ def parse_arguments():
     return parser.parse_args()
 
 
+def row(run, engine):
+    mine, other = run["vernier"]["median_ms"], run[engine]["median_ms"]
+    sparse = ("", "")
+    if "sparse" in run:
+        ratio = run["sparse"]
+        interval = f"{ratio['ratio']:.3f} ({ratio['ratio_low']:.3f} … {ratio['ratio_high']:.3f})"
+        sparse = (f"{run['vernier sparse']['median_ms']:.1f}", interval)
+    return (
+        f"| {run['model']} | {run['dtype']} | {run['batch']} | {mine:.1f} | {other:.1f} "
+        f"| {run['ratio']:.3f} | {run['ratio_low']:.3f} … {run['ratio_high']:.3f} | {run['rounds']} "
+        f"| {sparse[0]} | {sparse[1]} |"
+    )
+
+
+def write_report(arguments, runs):
+    report = {"machine": describe_machine(), "engine": arguments.engine, "runs": runs}
+    unfinished = arguments.json.with_suffix(".unfinished")
+    unfinished.write_text(json.dumps(report, indent=1))
+    unfinished.replace(arguments.json)
+
+
 def main():
     arguments = parse_arguments()
     runs = []
-    print("| model | dtype | vernier ms | peer ms | peer / vernier | 95 % interval | rounds |")
-    print("|---|---|---|---|---|---|---|", flush=True)
-    for model in arguments.models.split(","):
-        for dtype in arguments.dtypes.split(","):
-            run = compare(arguments, model, dtype)
-            runs.append(run)
-            mine, other = run["vernier"]["median_ms"], run[arguments.engine]["median_ms"]
-            print(
-                f"| {model} | {dtype} | {mine:.1f} | {other:.1f} | {run['ratio']:.3f} "
-                f"| {run['ratio_low']:.3f} … {run['ratio_high']:.3f} | {run['rounds']} |",
-                flush=True,
-            )
-    if arguments.json:
-        report = {"machine": describe_machine(), "engine": arguments.engine, "runs": runs}
-        unfinished = arguments.json.with_suffix(".unfinished")
-        unfinished.write_text(json.dumps(report, indent=1))
-        unfinished.replace(arguments.json)
+    print(
+        "| model | dtype | batch | vernier ms | peer ms | peer / vernier | 95 % interval | rounds "
+        "| sparse ms | peer / sparse |"
+    )
+    print("|---|---|---|---|---|---|---|---|---|---|", flush=True)
+    models, dtypes = arguments.models.split(","), arguments.dtypes.split(",")
+    batches = [int(batch) for batch in arguments.batch.split(",")]
+    for model, dtype, batch in itertools.product(models, dtypes, batches):
+        run = compare(arguments, model, dtype, batch)
+        runs.append(run)
+        print(row(run, arguments.engine), flush=True)
+        if arguments.json:
+            write_report(arguments, runs)
     if arguments.at_least is not None:
         raise SystemExit(verdict(runs, arguments.at_least))
 

@@ -14,11 +14,19 @@ def stand_in(name, milliseconds):
 class AgainstPeers(unittest.TestCase):
     def test_alternates_whole_blocks_of_both_sides(self):
         ours, theirs = stand_in("vernier", 10.0), stand_in("peer", 15.0)
-        rounds = alternate(ours, theirs, block=3, seconds=0, least_rounds=4)
+        rounds = alternate([ours, theirs], block=3, seconds=0, least_rounds=4)
         ours.close()
         theirs.close()
         self.assertEqual(rounds, [([10.0] * 3, [15.0] * 3)] * 4)
         self.assertEqual(ratio_of_medians(rounds), 1.5)
+
+    def test_fits_the_block_into_a_turn_where_none_is_given(self):
+        for milliseconds, block in ((10.0, 4), (900.0, 2), (5000.0, 1)):
+            workers = [stand_in(name, milliseconds) for name in ("vernier", "peer", "sparse")]
+            rounds = alternate(workers, block=None, seconds=0, least_rounds=1)
+            for worker in workers:
+                worker.close()
+            self.assertEqual(rounds, [([milliseconds] * block,) * 3])
 
     def test_says_which_worker_ended_and_with_what(self):
         worker = Worker("peer", [sys.executable, "-c", "raise SystemExit(4)"])

@@ -125,6 +125,17 @@ TEST(Bench, MeasuresSessionsSideBySide) {
   EXPECT_EQ(runs[2].GetInt("packed_bytes"), 2 * runs[0].GetInt("packed_bytes"));
 }
 
+TEST(Bench, TimesTopFeaturesAtAllPlacesOrLeavesThemOut) {
+  const Json json =
+      JsonOf(Vernier(Words({"--batch", "1", "--top-features", "sparse,dense", "--json", "-"},
+                           Golden("blendmask/lite_bn"))));
+  const auto runs = json.GetArray("runs").items();
+  ASSERT_THAT(runs, SizeIs(2));
+  EXPECT_EQ(runs[0].GetString("top_features"), "sparse");
+  EXPECT_EQ(runs[1].GetString("top_features"), "dense");
+  EXPECT_NE(runs[0].GetString("outputs_sha256"), runs[1].GetString("outputs_sha256"));
+}
+
 TEST(Bench, GoesOnAfterAConfigurationThatFails) {
   const ScratchFolder folder;
   const std::string file = folder.path("out.json");
@@ -197,6 +208,8 @@ TEST(Bench, NamesTheFlagThatCannotBeRead) {
               HasSubstr("--dtype: expected f32 or bf16 or int8, found 'f64'"));
   EXPECT_THAT(errors("--branches", "both"),
               HasSubstr("--branches: expected serial or parallel, found 'both'"));
+  EXPECT_THAT(errors("--top-features", "all"),
+              HasSubstr("--top-features: expected sparse or dense, found 'all'"));
   EXPECT_THAT(errors("--size", "40,"), HasSubstr("--size: expected PIXELS or HEIGHTxWIDTH"));
   EXPECT_THAT(errors("--min-time", "-1"), HasSubstr("--min-time: expected 0 to 86400 seconds"));
   EXPECT_THAT(errors("--min-time", "nan"), HasSubstr("--min-time"));

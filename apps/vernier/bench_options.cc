@@ -105,7 +105,14 @@ std::vector<Flag> SweepFlags(BenchOptions& options) {
        .section = "Sweep",
        .help = "A model's independent branches one after the other (serial), at the same time "
                "and sharing the threads (parallel), or both as serial,parallel.",
-       .target = &options.branches}};
+       .target = &options.branches},
+      {.name = "--top-features",
+       .metavar = "LIST",
+       .section = "Sweep",
+       .help = "BlendMask: what masks are mixed from is left to the detections' places and is no "
+               "part of the network's time (sparse), or computed at every location as published "
+               "exports do (dense), or both as sparse,dense.",
+       .target = &options.top_features}};
 }
 
 std::vector<Flag> TimingFlags(BenchOptions& options) {
@@ -232,6 +239,11 @@ GridLists ReadGrid(const BenchOptions& options) {
   lists.parallel_branches.clear();
   for (const std::string& part : SomeOf("--branches", options.branches, {"serial", "parallel"})) {
     lists.parallel_branches.push_back(part == "parallel");
+  }
+  lists.dense_top_features.clear();
+  for (const std::string& part :
+       SomeOf("--top-features", options.top_features, {"sparse", "dense"})) {
+    lists.dense_top_features.push_back(part == "dense");
   }
   lists.sizes = SizesOf(options.session);
   if (!options.patches.empty()) lists.patches = SweepOf("--patches", options.patches);

@@ -19,6 +19,7 @@ struct BenchOptions {
   std::string threads;
   std::string streams = "1";
   std::string branches = "serial";
+  std::string top_features = "sparse";
   std::string patches;
   int64_t new_tokens = 32;
   int64_t runs = 0;  // 0: not given

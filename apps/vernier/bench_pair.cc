@@ -125,6 +125,7 @@ PairSide ReadSide(const std::string& name, const std::string& setting, const Ben
   side.configuration.dtype = side.session.dtype;
   side.configuration.threads = side.session.threads;
   side.configuration.parallel_branches = side.session.parallel_branches;
+  side.configuration.dense_top_features = side.session.dense_top_features;
   return side;
 }
 
@@ -156,6 +157,7 @@ std::vector<std::string> LockstepCommand(const PairSide& side) {
   // Older programs do not know these flags.
   if (session.winograd != "auto") add("--winograd", session.winograd);
   if (session.parallel_branches) add("--branches", "parallel");
+  if (session.dense_top_features) add("--top-features", "dense");
   return command;
 }
 

@@ -13,6 +13,7 @@ std::string GroupTitle(const Configuration& c) {
   std::string title = fmt::format("{}, {} thread{}", c.dtype, c.threads, c.threads == 1 ? "" : "s");
   if (c.streams > 1) title += fmt::format(" in {} streams", c.streams);
   if (c.parallel_branches) title += ", branches in parallel";
+  if (c.dense_top_features) title += ", dense top features";
   return title + (c.height > 0 ? fmt::format(", {}x{}", c.height, c.width) : "");
 }
 

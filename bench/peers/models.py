@@ -7,7 +7,9 @@ import json
 from pathlib import Path
 
 CONFIGS = Path(__file__).resolve().parent.parent / "configs"
-MODELS = ("vit_base_patch16_224", "pe_lang_l14_448", "pix2struct_base")
+BLENDMASKS = ("blendmask_r50_1x", "blendmask_lite_gn", "blendmask_lite_bn")
+MODELS = ("vit_base_patch16_224", "pe_lang_l14_448", "pix2struct_base", *BLENDMASKS)
+SIDES = {"vit_base_patch16_224": 224, "pe_lang_l14_448": 448} | dict.fromkeys(BLENDMASKS, 640)
 PATCHES = 2048  # of one picture, all of them real
 
 
@@ -22,7 +24,7 @@ def noise(name, batch):
         flattened[:, :, 0] = place // 32 + 1
         flattened[:, :, 1] = place % 32 + 1
         return [flattened, np.ones((batch, PATCHES), np.float32)]
-    side = {"vit_base_patch16_224": 224, "pe_lang_l14_448": 448}[name]
+    side = SIDES[name]
     return [generator.standard_normal((batch, 3, side, side), dtype=np.float32)]
 
 
@@ -71,6 +73,10 @@ def build(name):
                 )[0]
 
         return PatchEncoder().eval()
+    if name in BLENDMASKS:
+        from blendmask import BlendMask, read_config
+
+        return BlendMask(read_config(CONFIGS / name)).eval()
     raise SystemExit(f"unknown model {name}; known: {', '.join(MODELS)}")
 
 

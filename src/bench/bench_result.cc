@@ -22,6 +22,7 @@ void WriteConfiguration(const Measurement& measured, JsonWriter& json) {
       .Field("threads", c.threads)
       .Field("streams", c.streams)
       .Field("branches", BranchesName(c.parallel_branches))
+      .Field("top_features", TopFeaturesName(c.dense_top_features))
       .Field("height", c.height)
       .Field("width", c.width)
       .Field("patches", c.patches)

@@ -19,11 +19,13 @@ std::vector<Configuration> Expand(const GridLists& lists) {
     for (int64_t threads : lists.threads) {
       for (int64_t streams : lists.streams) {
         for (bool parallel : lists.parallel_branches) {
-          for (const BenchSize& size : lists.sizes) {
-            for (int64_t patches : lists.patches) {
-              for (int64_t batch : lists.batches) {
-                grid.push_back(
-                    {dtype, threads, streams, parallel, size.height, size.width, patches, batch});
+          for (bool dense : lists.dense_top_features) {
+            for (const BenchSize& size : lists.sizes) {
+              for (int64_t patches : lists.patches) {
+                for (int64_t batch : lists.batches) {
+                  grid.push_back({dtype, threads, streams, parallel, dense, size.height, size.width,
+                                  patches, batch});
+                }
               }
             }
           }
@@ -35,11 +37,13 @@ std::vector<Configuration> Expand(const GridLists& lists) {
 }
 
 const char* BranchesName(bool parallel) { return parallel ? "parallel" : "serial"; }
+const char* TopFeaturesName(bool dense) { return dense ? "dense" : "sparse"; }
 
 std::string InWords(const Configuration& c) {
   std::string words = fmt::format("{}, {} thread{}", c.dtype, c.threads, c.threads == 1 ? "" : "s");
   if (c.streams != 1) words += fmt::format(", {} streams", c.streams);
   if (c.parallel_branches) words += ", branches in parallel";
+  if (c.dense_top_features) words += ", dense top features";
   if (c.patches != 0) words += fmt::format(", {} patches", c.patches);
   if (c.height != 0) words += fmt::format(", {}x{}", c.height, c.width);
   return words + fmt::format(", batch {}", c.batch);
@@ -55,6 +59,7 @@ SessionOptions OptionsOfStream(SessionOptions base, const Configuration& configu
   base.dtype = configuration.dtype;
   base.threads = static_cast<int>(configuration.threads / configuration.streams);
   base.parallel_branches = configuration.parallel_branches;
+  base.dense_top_features = configuration.dense_top_features;
   if (configuration.height != 0) base.height = configuration.height;
   if (configuration.width != 0) base.width = configuration.width;
   return base;

@@ -4,6 +4,8 @@
 // and an equal part of the threads: two streams on four threads are two sessions of two threads.
 // Branches are parts of one model that do not depend on each other; in parallel each of them gets
 // one thread instead of all threads one after the other.
+// Top features are what a BlendMask mixes masks from: sparse is at its detections alone, which the
+// network's run leaves to what follows, dense is at every location, as published exports have it.
 #pragma once
 
 #include <cstdint>
@@ -19,6 +21,7 @@ struct Configuration {
   int64_t threads = 1;  // of all streams together
   int64_t streams = 1;
   bool parallel_branches = false;
+  bool dense_top_features = false;
   int64_t height = 0;  // 0: the checkpoint's
   int64_t width = 0;
   int64_t patches = 0;  // of one picture, for models that take any number; 0: the checkpoint's
@@ -39,6 +42,7 @@ struct GridLists {
   std::vector<int64_t> threads = {1};
   std::vector<int64_t> streams = {1};
   std::vector<bool> parallel_branches = {false};
+  std::vector<bool> dense_top_features = {false};
   std::vector<BenchSize> sizes = {{}};
   std::vector<int64_t> patches = {0};
   std::vector<int64_t> batches = {1};
@@ -49,6 +53,8 @@ std::vector<Configuration> Expand(const GridLists& lists);
 
 /// "serial" or "parallel".
 const char* BranchesName(bool parallel);
+/// "sparse" or "dense".
+const char* TopFeaturesName(bool dense);
 
 /// "f32, 2 threads, batch 4", with streams, branches and size where they are not the usual ones.
 std::string InWords(const Configuration& configuration);

@@ -21,21 +21,24 @@ TEST(Grid, HoldsAllCombinationsWithBatchesFastest) {
   EXPECT_FALSE(grid[3].SharesSession(grid[2]));
   EXPECT_EQ(grid[3].parallel_branches, true);
   EXPECT_EQ(grid[23].dtype, "bf16");
+  EXPECT_THAT(Expand({.dense_top_features = {false, true}}), SizeIs(2));
 }
 
 TEST(Configuration, SaysWhatIsUnusual) {
   EXPECT_EQ(InWords(Configuration{}), "f32, 1 thread, batch 1");
-  EXPECT_EQ(InWords({"bf16", 4, 2, true, 224, 448, 0, 8}),
-            "bf16, 4 threads, 2 streams, branches in parallel, 224x448, batch 8");
+  EXPECT_EQ(InWords({"bf16", 4, 2, true, true, 224, 448, 0, 8}),
+            "bf16, 4 threads, 2 streams, branches in parallel, dense top features, 224x448, batch "
+            "8");
   EXPECT_EQ(InWords({.patches = 512}), "f32, 1 thread, 512 patches, batch 1");
 }
 
 TEST(Configuration, DividesTheThreadsAmongStreams) {
   SessionOptions base;
   base.model = "m";
-  const SessionOptions stream =
-      OptionsOfStream(base, {.dtype = "bf16", .threads = 4, .streams = 2});
+  const SessionOptions stream = OptionsOfStream(
+      base, {.dtype = "bf16", .threads = 4, .streams = 2, .dense_top_features = true});
   EXPECT_EQ(stream.threads, 2);
+  EXPECT_TRUE(stream.dense_top_features);
   EXPECT_EQ(stream.dtype, "bf16");
   EXPECT_EQ(stream.model, "m");
   EXPECT_EQ(MessageOf([&] { OptionsOfStream(base, {.threads = 1, .streams = 2}); }),

@@ -20,16 +20,18 @@ std::vector<double> ReadSamples(const Json& run) {
 }
 
 EarlierRun ReadRun(const Json& run) {
-  return {.configuration = {.dtype = run.GetString("dtype"),
-                            .threads = run.GetInt("threads"),
-                            .streams = run.GetInt("streams", 1),
-                            .parallel_branches = run.GetString("branches", "serial") == "parallel",
-                            .height = run.GetInt("height", 0),
-                            .width = run.GetInt("width", 0),
-                            .patches = run.GetInt("patches", 0),
-                            .batch = run.GetInt("batch")},
-          .samples_ms = ReadSamples(run),
-          .outputs_sha256 = run.GetString("outputs_sha256", "")};
+  return {
+      .configuration = {.dtype = run.GetString("dtype"),
+                        .threads = run.GetInt("threads"),
+                        .streams = run.GetInt("streams", 1),
+                        .parallel_branches = run.GetString("branches", "serial") == "parallel",
+                        .dense_top_features = run.GetString("top_features", "sparse") == "dense",
+                        .height = run.GetInt("height", 0),
+                        .width = run.GetInt("width", 0),
+                        .patches = run.GetInt("patches", 0),
+                        .batch = run.GetInt("batch")},
+      .samples_ms = ReadSamples(run),
+      .outputs_sha256 = run.GetString("outputs_sha256", "")};
 }
 
 Machine ReadMachineOf(const Json& json) {

@@ -46,6 +46,7 @@ std::string SettingOf(const Json& run, const Varying& varying) {
   const int64_t streams = run.GetInt("streams", 1);
   if (streams > 1) words.push_back(fmt::format("{} streams", streams));
   if (run.GetString("branches", "serial") == "parallel") words.push_back("parallel branches");
+  if (run.GetString("top_features", "sparse") == "dense") words.push_back("dense top features");
   if (varying.size) words.push_back(SizeOf(run));
   std::string text = varying.side ? run.GetString("side", "") + ": " : "";
   for (const std::string& word : words) {
