@@ -194,6 +194,63 @@ TEST(Bench, GivesAnotherProgramTheSameWork) {
   EXPECT_THAT(told, HasSubstr("--patches 16 --new-tokens 3"));
 }
 
+TEST(BenchLadder, ClimbsThePublishedRungs) {
+  const ScratchFolder folder;
+  const std::string file = folder.path("ladder.json");
+  const SpawnResult result =
+      Vernier(Words({"--ladder", Golden("blendmask/lite_bn"), "--threads", "2", "--json", file},
+                    Golden("blendmask/lite_gn")));
+  EXPECT_EQ(result.exit_code, 0) << result.errors;
+  for (const char* part : {"GN, nothing fused, f32", "BN folded, bf16", "… malloc with huge pages",
+                           "2.03x", "… heads in parallel over BN folded, bf16: "}) {
+    EXPECT_THAT(result.output, HasSubstr(part));
+  }
+  const Json json = Json::ParseFile(file);
+  ASSERT_THAT(json.GetArray("runs").items(), SizeIs(6));
+  ASSERT_THAT(json.GetArray("ladders").items(), SizeIs(1));
+  const auto rungs = json.GetArray("ladders").items()[0].GetArray("rungs").items();
+  ASSERT_THAT(rungs, SizeIs(6));
+  EXPECT_GT(rungs[5].GetNumber("gain"), 0);
+  EXPECT_EQ(rungs[5].GetString("over_verdict"), "cannot tell");  // of three turns
+  EXPECT_EQ(json.GetArray("runs").items()[5].GetString("side"), "… heads in parallel");
+}
+
+TEST(BenchLadder, TakesRungsOfItsUsersAtEachBatch) {
+  const Json json = JsonOf(BenchOf({"--batch", "1,2", "--rung", "a:threads=1", "--rung",
+                                    "b:threads=1,env=OMP_WAIT_POLICY=passive", "--json", "-"}));
+  const auto ladders = json.GetArray("ladders").items();
+  ASSERT_THAT(ladders, SizeIs(2));
+  EXPECT_EQ(ladders[1].GetInt("batch"), 2);
+  EXPECT_EQ(ladders[1].GetArray("rungs").items()[1].GetInt("run"), 3);
+}
+
+TEST(BenchLadder, GoesOnAfterARungThatCannotBeMadeReady) {
+  const SpawnResult result = BenchOf(
+      {"--rung", "a:threads=1", "--rung", "b:model=/no/such/folder", "--rung", "c:threads=1"});
+  EXPECT_NE(result.exit_code, 0);
+  EXPECT_THAT(result.output, HasSubstr("failed: "));
+  EXPECT_THAT(result.LastErrorLine(), HasSubstr("1 of 3 configurations failed"));
+}
+
+TEST(BenchLadder, SaysWhatItCannotBeUsedWith) {
+  EXPECT_THAT(BenchOf({"--rung", "a:threads=1"}).errors, HasSubstr("one --rung is no ladder"));
+  EXPECT_THAT(BenchOf({"--rung", "a:threads=1", "--b", "threads=1"}).errors,
+              HasSubstr("--rung and --ladder stand alone"));
+  EXPECT_THAT(BenchOf({"--rung", "a:threads=1", "--rung", "b:batch=9"}).errors,
+              HasSubstr("rung 'b': all rungs have the batch of the ladder"));
+  EXPECT_THAT(BenchOf({"--rung", "a:threads=1", "--rung", "b:env=X"}).errors,
+              HasSubstr("rung 'b': env=X: expected NAME=VALUE"));
+}
+
+TEST(Bench, TellsWhatFindingTheObjectsTakes) {
+  const Json json =
+      JsonOf(Vernier(Words({"--batch", "2", "--json", "-"}, Golden("blendmask/lite_bn"))));
+  const Json& run = json.GetArray("runs").items()[0];
+  EXPECT_GT(run.GetObject("detection").GetNumber("median_ms"), 0);
+  EXPECT_LT(run.GetObject("detection").GetNumber("share"), 1);
+  EXPECT_GE(run.GetObject("detection").GetNumber("objects_per_picture"), 0);
+}
+
 TEST(Bench, NamesTheFlagThatCannotBeRead) {
   const auto errors = [](const std::string& flag, const std::string& value) {
     const SpawnResult result =

@@ -10,6 +10,7 @@
 #include "bench/bench_result.h"
 #include "bench/earlier_result.h"
 #include "bench_devices.h"
+#include "bench_ladder.h"
 #include "bench_options.h"
 #include "bench_pair.h"
 #include "bench_table.h"
@@ -37,7 +38,11 @@ class Bench {
 
   Outcome Run() {
     if (table_) terminal_.Print("{}\nTimes in ms.\n", OneLine(result_.machine));
-    options_.compares_sides() ? RunPair() : RunGrid();
+    if (options_.climbs()) {
+      RunLadders();
+    } else {
+      options_.compares_sides() ? RunPair() : RunGrid();
+    }
     result_.complete = !Interrupted() && FirstFailure() == nullptr;
     WriteFiles();
     return Conclusion();
@@ -53,6 +58,16 @@ class Bench {
         PrintRow(measured, terminal_);
       }
       ShowNotes();
+    }
+  }
+
+  void RunLadders() {
+    KeepSoFar();
+    for (const std::string& batch : BatchesOf(options_)) {
+      if (Interrupted()) break;
+      MeasureLadder(options_, batch, terminal_, result_);
+      if (table_) PrintLadder(result_.ladders.back(), result_.runs, terminal_);
+      KeepSoFar();
     }
   }
 
@@ -276,6 +291,8 @@ Verb BenchVerb() {
             "a port's protocol: mean, P50, P99, first token and throughput, a column a device"},
            {"vernier bench --model vit-base --b dtype=bf16",
             "f32 against bf16, alternately, with the interval of the ratio"},
+           {"vernier bench --model lite_gn --ladder lite_bn --batch 1,8",
+            "the published ladder of BlendMask, rung by rung, all in one alternating run"},
            {"vernier bench --model vit-base --a program=old/vernier --b program=new/vernier "
             "--fail-if-slower 5%",
             "a gate between two builds"},

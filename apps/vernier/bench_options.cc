@@ -63,7 +63,7 @@ std::string UsualBatches(const BenchOptions& options) {
   if (const Scenario* scenario = ScenarioOf(options)) {
     return std::to_string(scenario->samples_per_query);
   }
-  return options.compares_sides() || options.lockstep ? "1" : "1,4,8";
+  return options.compares_sides() || options.climbs() || options.lockstep ? "1" : "1,4,8";
 }
 
 std::vector<Flag> SweepFlags(BenchOptions& options) {
@@ -74,7 +74,7 @@ std::vector<Flag> SweepFlags(BenchOptions& options) {
        .help = "Pictures per run: 1,4,8 or ranges such as 1-8, 8-32+8, 1-64*2.",
        .target = &options.batch,
        .unit = "pictures",
-       .default_text = "1,4,8; what a scenario asks for; 1 with --b"},
+       .default_text = "1,4,8; what a scenario asks for; 1 with --b and --rung"},
       {.name = "--patches",
        .metavar = "LIST",
        .section = "Sweep",
@@ -174,7 +174,8 @@ std::vector<Flag> ComparisonFlags(BenchOptions& options) {
            .section = "Comparison",
            .help = "Time two settings alternately: what B has differently, as KEY=VALUE,… with "
                    "the keys of compare (dtype, threads, model, isa, onednn and so on), batch, "
-                   "and program: the path of another build of vernier.",
+                   "program (the path of another build of vernier) and env (NAME=VALUE, of a "
+                   "process of its own).",
            .target = &options.side_b},
           {.name = "--a",
            .metavar = "SETTING",
@@ -182,6 +183,20 @@ std::vector<Flag> ComparisonFlags(BenchOptions& options) {
            .help = "The same for A, with --b.",
            .target = &options.side_a,
            .default_text = "what the other flags say"},
+          {.name = "--rung",
+           .metavar = "NAME:SETTING",
+           .section = "Comparison",
+           .help = "Time several settings in turns, each held to the first and to the one before: "
+                   "one flag a rung, settings as for --b; several batches are ladders of their "
+                   "own.",
+           .target = &options.rungs},
+          {.name = "--ladder",
+           .metavar = "FOLDER",
+           .section = "Comparison",
+           .help = "The ladder that BlendMask's port was published with, rung by rung: --model has "
+                   "group norms, FOLDER the same network with batch norms.",
+           .target = &options.ladder,
+           .completion = Completion::kFolder},
           {.name = "--against",
            .metavar = "FILE",
            .section = "Comparison",
@@ -302,6 +317,12 @@ void CheckFlags(const BenchOptions& options) {
   if (!options.devices.empty() && more) {
     refuse("--devices cannot be used with --b, --against, --profile, --trace or --scenario",
            "measure one device with --device");
+  }
+  if (options.climbs() && (more || !options.devices.empty() || options.lockstep)) {
+    refuse(
+        "--rung and --ladder stand alone: no --b, --against, --profile, --trace, --scenario, "
+        "--devices or --lockstep",
+        "give what else is wanted as a rung, or measure it in a run of its own");
   }
   if (!options.side_a.empty() && !options.compares_sides()) {
     refuse("--a needs --b", "say with --b what the other side has differently");

@@ -31,12 +31,15 @@ struct BenchOptions {
   std::string trace;
   std::string side_a;
   std::string side_b;
+  std::string ladder;
+  std::vector<std::string> rungs;
   std::string against;
   std::string fail_if_slower;
   std::string json;
   bool lockstep = false;
 
   bool compares_sides() const { return !side_b.empty(); }
+  bool climbs() const { return !ladder.empty() || !rungs.empty(); }
   bool profiles() const { return profile || !trace.empty(); }
 };
 

@@ -1,6 +1,6 @@
 #include "bench/alternate.h"
 
-#include <vector>
+#include <numeric>
 
 #include "core/interrupt.h"
 
@@ -20,24 +20,26 @@ double SettledSample(const TimedRun& run) {
 
 }  // namespace
 
-AlternateTiming TimeAlternately(const TimedRun& a, const TimedRun& b,
-                                const AlternateOptions& options) {
-  AlternateTiming timing{.a = WarmUpSide(a, options.warm_up), .b = WarmUpSide(b, options.warm_up)};
+std::vector<Timing> TimeAlternately(std::span<const TimedRun> sides,
+                                    const AlternateOptions& options) {
+  std::vector<Timing> timings;
+  for (const TimedRun& run : sides) timings.push_back(WarmUpSide(run, options.warm_up));
+  std::vector<double> turn_ms(sides.size());
   double sum_ms = 0;
-  for (int pair = 0; pair < options.pairs || sum_ms < options.min_ms; ++pair) {
-    if (options.progress) options.progress(pair);
-    const bool a_first = pair % 2 == 0;
-    const double first_ms = SettledSample(a_first ? a : b);
-    const double second_ms = Interrupted() ? 0 : SettledSample(a_first ? b : a);
-    if (Interrupted()) {
-      timing.a.complete = timing.b.complete = false;
-      break;
+  for (int turn = 0; turn < options.turns || sum_ms < options.min_ms; ++turn) {
+    if (options.progress) options.progress(turn);
+    for (size_t i = 0; i < sides.size() && !Interrupted(); ++i) {
+      const size_t side = turn % 2 == 0 ? i : sides.size() - 1 - i;
+      turn_ms[side] = SettledSample(sides[side]);
     }
-    timing.a.samples_ms.push_back(a_first ? first_ms : second_ms);
-    timing.b.samples_ms.push_back(a_first ? second_ms : first_ms);
-    sum_ms += first_ms + second_ms;
+    for (size_t i = 0; i < sides.size(); ++i) {
+      timings[i].complete = !Interrupted();
+      if (timings[i].complete) timings[i].samples_ms.push_back(turn_ms[i]);
+    }
+    if (Interrupted()) break;
+    sum_ms = std::reduce(turn_ms.begin(), turn_ms.end(), sum_ms);
   }
-  return timing;
+  return timings;
 }
 
 }  // namespace vernier

@@ -1,8 +1,10 @@
-// Two sides timed alternately, in the order AB BA AB …, so that whatever else the machine does hits
-// both alike.
+// Several sides timed in turns, AB BA AB … for two of them, so that whatever else the machine does
+// hits all alike.
 #pragma once
 
 #include <functional>
+#include <span>
+#include <vector>
 
 #include "bench/timing_loop.h"
 
@@ -12,20 +14,16 @@ namespace vernier {
 using TimedRun = std::function<double()>;
 
 struct AlternateOptions {
-  WarmUpRule warm_up = {};  // of each side alone, before the first pair
-  int pairs = 20;
-  double min_ms = 0;  // of all samples of both sides together
+  WarmUpRule warm_up = {};  // of each side alone, before the first turn
+  int turns = 20;           // of each side
+  double min_ms = 0;        // of all samples of all sides together
   std::function<void(int done)> progress = {};
 };
 
-struct AlternateTiming {
-  Timing a;  // sample i of both was taken in the same turn
-  Timing b;
-};
-
-/// Before each sample its side runs once untimed, so that caches and the team of threads are its
-/// own again. An interrupt drops a pair that is not whole.
-AlternateTiming TimeAlternately(const TimedRun& a, const TimedRun& b,
-                                const AlternateOptions& options);
+/// Sample i of all sides was taken in the same turn; the order goes there and back. Before each
+/// sample its side runs once untimed, so that caches and the team of threads are its own again. An
+/// interrupt drops a turn that is not whole.
+std::vector<Timing> TimeAlternately(std::span<const TimedRun> sides,
+                                    const AlternateOptions& options);
 
 }  // namespace vernier

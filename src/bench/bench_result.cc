@@ -133,6 +133,10 @@ void WriteFigures(const Measurement& measured, JsonWriter& json) {
     json.Key("generation");
     WriteJson(*measured.generation, json);
   }
+  if (measured.detection) {
+    json.Key("detection");
+    WriteJson(*measured.detection, json);
+  }
   if (measured.scenario) WriteScenario(*measured.scenario, json);
   if (measured.profile) {
     json.Key("profile");
@@ -220,6 +224,11 @@ std::string ToJson(const BenchResult& result) {
   if (!result.comparisons.empty()) {
     json.Key("comparisons").BeginArray();
     for (const SpeedComparison& comparison : result.comparisons) WriteComparison(comparison, json);
+    json.EndArray();
+  }
+  if (!result.ladders.empty()) {
+    json.Key("ladders").BeginArray();
+    for (const Ladder& ladder : result.ladders) WriteJson(ladder, json);
     json.EndArray();
   }
   json.EndObject();

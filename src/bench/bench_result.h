@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "bench/ladder.h"
 #include "bench/machine.h"
 #include "bench/measurement.h"
 #include "bench/speed_ratio.h"
@@ -38,6 +39,7 @@ struct BenchResult {
   Machine machine;
   std::vector<Measurement> runs;
   std::vector<SpeedComparison> comparisons;
+  std::vector<Ladder> ladders;  // one per batch
 };
 
 /// Now as "2026-11-21T14:00:00Z".

@@ -7,6 +7,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <charconv>
 #include <chrono>
@@ -41,6 +42,22 @@ Pipe MakePipe() {
   return {ends[0], ends[1]};
 }
 
+// This process's environment with the pairs over it, for exec.
+std::vector<char*> Laid(std::vector<std::string>& over) {
+  std::vector<char*> variables;
+  for (std::string& pair : over) variables.push_back(pair.data());
+  for (char** own = environ; *own != nullptr; ++own) {
+    const std::string_view variable = *own;
+    const std::string_view name = variable.substr(0, variable.find('='));
+    const bool replaced = std::ranges::any_of(over, [&](const std::string& pair) {
+      return std::string_view(pair).substr(0, pair.find('=')) == name;
+    });
+    if (!replaced) variables.push_back(*own);
+  }
+  variables.push_back(nullptr);
+  return variables;
+}
+
 // A program that ended must not end this one by a signal when it is written to.
 bool WriteByte(int descriptor) {
   struct sigaction ignore = {}, before = {};
@@ -56,7 +73,9 @@ bool WriteByte(int descriptor) {
 
 }  // namespace
 
-LockstepProcess::LockstepProcess(std::vector<std::string> command) : command_(std::move(command)) {
+LockstepProcess::LockstepProcess(std::vector<std::string> command,
+                                 std::vector<std::string> environment)
+    : command_(std::move(command)) {
   const Pipe input = MakePipe(), output = MakePipe();
   posix_spawn_file_actions_t actions;
   posix_spawn_file_actions_init(&actions);
@@ -66,7 +85,9 @@ LockstepProcess::LockstepProcess(std::vector<std::string> command) : command_(st
   std::vector<char*> words;
   for (std::string& word : command_) words.push_back(word.data());
   words.push_back(nullptr);
-  const int error = posix_spawnp(&process_, words[0], &actions, nullptr, words.data(), environ);
+  std::vector<char*> variables = Laid(environment);
+  const int error =
+      posix_spawnp(&process_, words[0], &actions, nullptr, words.data(), variables.data());
   posix_spawn_file_actions_destroy(&actions);
   close(input.read);
   close(output.write);

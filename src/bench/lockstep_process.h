@@ -9,9 +9,11 @@ namespace vernier {
 
 class LockstepProcess {
  public:
-  /// Starts `command`, the program first; what it says on standard error is dropped. Throws
-  /// Error{kDevice} when it cannot be started.
-  explicit LockstepProcess(std::vector<std::string> command);
+  /// Starts `command`, the program first, with this process's environment and "NAME=VALUE" of
+  /// `environment` in it; what it says on standard error is dropped. Throws Error{kDevice} when it
+  /// cannot be started.
+  explicit LockstepProcess(std::vector<std::string> command,
+                           std::vector<std::string> environment = {});
   LockstepProcess(const LockstepProcess&) = delete;
   LockstepProcess& operator=(const LockstepProcess&) = delete;
   /// Closes its input, which ends it, and waits.

@@ -1,5 +1,7 @@
 #include "bench/lockstep_process.h"
 
+#include <cstdlib>
+
 #include "support/scratch_folder.h"
 #include "vernier/error.h"
 
@@ -14,6 +16,15 @@ TEST(LockstepProcess, AnswersOncePerLine) {
   LockstepProcess process = Shell("while read line; do echo 1.5; done");
   EXPECT_EQ(process.Run(), 1.5);
   EXPECT_EQ(process.Run(), 1.5);
+}
+
+TEST(LockstepProcess, LaysVariablesOverItsOwnEnvironment) {
+  ASSERT_EQ(setenv("VERNIER_TEST_A", "1", 1), 0);
+  ASSERT_EQ(setenv("VERNIER_TEST_B", "2", 1), 0);
+  LockstepProcess process(
+      {"sh", "-c", "while read line; do echo $VERNIER_TEST_A$VERNIER_TEST_B; done"},
+      {"VERNIER_TEST_B=7"});
+  EXPECT_EQ(process.Run(), 17);
 }
 
 TEST(LockstepProcess, NamesAProgramThatIsNotThere) {

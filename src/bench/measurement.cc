@@ -180,6 +180,9 @@ Measurement Measure(const LoadedStreams& streams, const Configuration& configura
   measured.planned = streams.memory();
   Conclude(measured);
   if (workloads[0].writes()) SummarizeGeneration(workloads, runs_per_query, measured);
+  if (workloads[0].detects() && workloads.size() == 1) {
+    measured.detection = TimeDetections(workloads[0], measured.summary.median);
+  }
   if (options.scenario != nullptr) {
     measured.scenario = JudgeScenario(*options.scenario, measured.samples_per_query,
                                       measured.timing.samples_ms, measured.wall_ms);

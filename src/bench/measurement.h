@@ -10,6 +10,7 @@
 
 #include "bench/certified.h"
 #include "bench/configuration.h"
+#include "bench/detection_timing.h"
 #include "bench/drift.h"
 #include "bench/generation_timing.h"
 #include "bench/memory_use.h"
@@ -41,6 +42,7 @@ struct Measurement {
   std::string outputs_sha256;
   bool outputs_repeat = true;
   std::optional<GenerationTiming> generation;  // of models that write
+  std::optional<DetectionTiming> detection;    // of detectors, in one stream
   std::optional<ScenarioResult> scenario;
   std::optional<Profile> profile;
   std::optional<Timeline> timeline;

@@ -31,6 +31,10 @@ class Workload {
   void RunWatched(const RunHooks& hooks) { outputs_ = session_->Run(watched_inputs(), hooks); }
   const NamedTensors& watched_inputs() const { return writes() ? first_step_ : inputs_; }
 
+  /// What a detector's last run found.
+  std::vector<PictureInstances> FindInstances() { return session_->FindInstances(outputs_, {}); }
+  bool detects() const { return session_->info().classes > 0; }
+
   std::string OutputsHash() const;
   Session& session() const { return *session_; }
   const NamedTensors& inputs() const { return inputs_; }
