@@ -131,6 +131,22 @@ TEST_F(Report, ShowsWhichAnswersChangedAndHowSureTheMetricsAre) {
                     HasSubstr("2 of the 10 samples of charts")));
 }
 
+TEST_F(Report, ShowsALadderAndWhatFindingObjectsTakes) {
+  const std::string bench = R"({"model": "lite_gn", "machine": {"cpu_model": "c"}, "runs": [
+    {"side": "base", "dtype": "f32", "batch": 2, "median_ms": 20, "throughput_per_s": 100,
+     "detection": {"objects_per_picture": 100, "median_ms": 0.5, "share": 0.024}},
+    {"side": "half", "dtype": "bf16", "batch": 2, "median_ms": 10, "throughput_per_s": 200}],
+    "ladders": [{"batch": 2, "rungs": [
+      {"name": "base", "setting": "", "run": 0, "over": 0, "published_gain": 1},
+      {"name": "half", "setting": "dtype=bf16", "run": 1, "over": 0, "gain": 2, "gain_low": 1.9,
+       "gain_high": 2.1, "verdict": "faster", "over_gain": 2, "over_gain_low": 1.9,
+       "over_gain_high": 2.1, "over_verdict": "faster", "published_gain": 1.32}]}]})";
+  EXPECT_EQ(Make({folder_.Write("bench.json", bench)}).exit_code, 0);
+  EXPECT_THAT(Written("report.md"),
+              AllOf(HasSubstr("| half | 5.00 | 200 | 2.00× (1.90 – 2.10) | base |"),
+                    HasSubstr("1.32×"), HasSubstr("| 100 | 0.50 | 2.40 % |")));
+}
+
 TEST_F(Report, ShowsPicturesWithTheirAnswers) {
   const std::string picture =
       std::string(VERNIER_SOURCE_DIR) + "/models/digits-vit/test/3/0089.png";

@@ -7,6 +7,7 @@
 #include "report/histogram.h"
 #include "report/manifest.h"
 #include "report/sections.h"
+#include "vernier/error.h"
 
 namespace vernier {
 namespace {
@@ -252,6 +253,75 @@ Section PairsSection(const Json& pairs) {
   return {.id = "", .title = "Faster or slower", .blocks = {table}};
 }
 
+std::string Gain(const Json& rung, const std::string& prefix) {
+  if (!rung.Has(prefix + "gain")) return "";
+  return fmt::format("{:.2f}× ({:.2f} – {:.2f})", rung.GetNumber(prefix + "gain"),
+                     rung.GetNumber(prefix + "gain_low"), rung.GetNumber(prefix + "gain_high"));
+}
+
+Table LadderTable(const Json& ladder, std::span<const Json> runs) {
+  Table table{
+      .caption = fmt::format("Batch {}; gains over the first rung and over the one that a "
+                             "rung changes, with 95 % intervals, of settings timed in turns.",
+                             ladder.GetInt("batch")),
+      .columns = {{"rung"},
+                  {"ms per picture", true},
+                  {"pictures per second", true},
+                  {"gain", true},
+                  {"over"},
+                  {"gain over that", true},
+                  {"verdict"},
+                  {"published gain", true}}};
+  const auto rungs = ladder.GetArray("rungs").items();
+  for (const Json& rung : rungs) {
+    const auto at = static_cast<size_t>(rung.GetInt("run"));
+    const auto below = static_cast<size_t>(rung.GetInt("over"));
+    if (at >= runs.size() || below >= rungs.size()) {
+      throw Error(ErrorKind::kInput, fmt::format("{}: there is no such run", rung.Where("run")));
+    }
+    const double per_s = runs[at].GetNumber("throughput_per_s", 0);
+    const std::string verdict = rung.GetString("over_verdict", per_s > 0 ? "" : "failed");
+    table.rows.push_back(
+        {{rung.GetString("name")},
+         {per_s > 0 ? fmt::format("{:.2f}", 1000 / per_s) : "–"},
+         {per_s > 0 ? ShortNumber(per_s) : "–"},
+         {Gain(rung, "")},
+         {rung.Has("over_gain") ? rungs[below].GetString("name") : ""},
+         {Gain(rung, "over_")},
+         {verdict, verdict.empty() ? ReportTone::kPlain : ToneOf(verdict)},
+         {rung.Has("published_gain") ? fmt::format("{:.2f}×", rung.GetNumber("published_gain"))
+                                     : ""}});
+  }
+  return table;
+}
+
+Section LaddersSection(const Json& content, const Json& ladders) {
+  Section section{.id = "", .title = "Ladder of settings", .blocks = {}};
+  for (const Json& ladder : ladders.items()) {
+    section.blocks.push_back(LadderTable(ladder, content.GetArray("runs").items()));
+  }
+  return section;
+}
+
+Table DetectionTable(const std::vector<BenchRun>& runs) {
+  Table table{.caption = "Finding the objects in the network's maps, and its share of both.",
+              .columns = {{"setting"},
+                          {"batch", true},
+                          {"objects per picture", true},
+                          {"median ms", true},
+                          {"share", true}}};
+  for (const BenchRun& run : runs) {
+    const Json* detection = Member(run.json, "detection");
+    if (detection == nullptr) continue;
+    table.rows.push_back({{run.setting},
+                          {run.batch},
+                          {ShortNumber(detection->GetNumber("objects_per_picture"))},
+                          {Milliseconds(*detection, "median_ms")},
+                          {fmt::format("{:.2f} %", 100 * detection->GetNumber("share"))}});
+  }
+  return table;
+}
+
 void JudgeGates(const Json& pairs, ReportPart& part) {
   for (const Json& pair : pairs.items()) {
     const Json* gate = Member(pair, "gate");
@@ -358,8 +428,14 @@ ReportPart BenchPart(const ResultFile& file) {
     if (runs[i].json.Has("samples_ms")) section.blocks.push_back(LatencyFigure(runs[i]));
   }
   section.blocks.push_back(Remarks(file.content, runs));
+  if (Table detection = DetectionTable(runs); !detection.rows.empty()) {
+    section.blocks.push_back(std::move(detection));
+  }
   part.figures = KeyFiguresOf(runs);
   part.sections.push_back(std::move(section));
+  if (const Json* ladders = Member(file.content, "ladders"); ladders && ladders->size() > 0) {
+    part.sections.push_back(LaddersSection(file.content, *ladders));
+  }
   if (const Json* pairs = Member(file.content, "comparisons"); pairs && pairs->size() > 0) {
     part.sections.push_back(PairsSection(*pairs));
     JudgeGates(*pairs, part);

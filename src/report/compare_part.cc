@@ -4,6 +4,7 @@
 #include <cmath>
 #include <limits>
 
+#include "report/detector_section.h"
 #include "report/manifest.h"
 #include "report/sections.h"
 
@@ -217,6 +218,9 @@ ReportPart ComparePart(const ResultFile& file) {
                             .note = (*worst)->GetString("name")});
   }
   part.sections.push_back(std::move(section));
+  if (auto detections = DetectorSection(content)) {
+    part.sections.push_back(std::move(*detections));
+  }
   part.facts = Manifest(content);
   part.command = CommandOf(content);
   return part;

@@ -59,7 +59,7 @@ Figure MetricFigure(const Json& metrics) {
   for (const Json& metric : metrics.items()) {
     const double value = metric.GetNumber("value", kNone);
     if (!(value >= 0 && value <= 1)) continue;
-    // Average precision has no interval.
+    // A metric of one sample, or of none, has no interval.
     const double low = metric.GetNumber("low", value), high = metric.GetNumber("high", value);
     figure.plot.series[0].points.push_back(
         {.x = static_cast<double>(figure.plot.x.names.size()),
