@@ -5,6 +5,7 @@
 #include <limits>
 #include <random>
 #include <span>
+#include <utility>
 
 #include "core/check.h"
 #include "metrics/text_bleu.h"
@@ -52,21 +53,30 @@ int64_t CountRows(const MetricTerms& metric) {
   return count;
 }
 
-// Percentiles of what `value` gives for `rows` rows drawn with replacement.
-template <typename Value>
-Interval Bootstrap(size_t rows, uint64_t seed, const Value& value) {
-  std::mt19937_64 random(seed);
-  std::vector<size_t> drawn(rows);
-  std::vector<double> values;
-  for (int i = 0; i < kResamples; ++i) {
-    // The standard distributions differ between libraries; the engine does not.
-    for (size_t& row : drawn) row = static_cast<size_t>(random() % rows);
-    const double resampled = value(drawn);
-    if (!std::isnan(resampled)) values.push_back(resampled);
-  }
+Interval Percentiles(std::vector<double> values) {
+  std::erase_if(values, [](double value) { return std::isnan(value); });
   if (values.empty()) return {kNothing, kNothing};
   std::ranges::sort(values);
   return {Percentile(values, kTailPercent), Percentile(values, 100 - kTailPercent)};
+}
+
+// Rows drawn with replacement, again and again.
+template <typename Take>
+void Resample(size_t rows, uint64_t seed, const Take& take) {
+  std::mt19937_64 random(seed);
+  std::vector<size_t> drawn(rows);
+  for (int i = 0; i < kResamples; ++i) {
+    // The standard distributions differ between libraries; the engine does not.
+    for (size_t& row : drawn) row = static_cast<size_t>(random() % rows);
+    take(drawn);
+  }
+}
+
+template <typename Value>
+Interval Bootstrap(size_t rows, uint64_t seed, const Value& value) {
+  std::vector<double> values;
+  Resample(rows, seed, [&](std::span<const size_t> drawn) { values.push_back(value(drawn)); });
+  return Percentiles(std::move(values));
 }
 
 double ValueOfDrawn(const MetricTerms& metric, std::span<const size_t> drawn) {
@@ -116,6 +126,27 @@ Metric Summarize(const MetricTerms& terms, uint64_t seed) {
                         : Bootstrap(terms.rows(), seed, [&](std::span<const size_t> drawn) {
                             return ValueOfDrawn(terms, drawn);
                           });
+  return metric;
+}
+
+void ForEachResample(int64_t samples, const std::function<void(std::span<const int> times)>& take,
+                     uint64_t seed) {
+  std::vector<int> times(static_cast<size_t>(samples));
+  Resample(times.size(), seed, [&](std::span<const size_t> drawn) {
+    std::ranges::fill(times, 0);
+    for (const size_t row : drawn) ++times[row];
+    take(times);
+  });
+}
+
+Metric SummarizeResampled(std::string name, double value, int64_t n,
+                          std::vector<double> resampled) {
+  Metric metric{.name = std::move(name), .value = value, .interval = {kNothing, kNothing}, .n = n};
+  if (n == 0 || std::isnan(value)) return metric;
+  const bool at_bound = value <= metric.least || value >= metric.most;
+  metric.interval = n == 1     ? Interval{metric.least, metric.most}
+                    : at_bound ? ExactBound(metric)
+                               : Percentiles(std::move(resampled));
   return metric;
 }
 

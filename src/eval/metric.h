@@ -4,6 +4,8 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -48,6 +50,14 @@ struct Metric {
 
 /// Value and interval; n is 0 and the value NaN where no sample says anything.
 Metric Summarize(const MetricTerms& terms, uint64_t seed = 1);
+
+/// For figures that are no sums over samples: calls `take` for each resample with how often each of
+/// the samples was drawn.
+void ForEachResample(int64_t samples, const std::function<void(std::span<const int> times)>& take,
+                     uint64_t seed = 1);
+
+/// A share of `n` samples with what `resampled` ones gave; NaN among those counts for nothing.
+Metric SummarizeResampled(std::string name, double value, int64_t n, std::vector<double> resampled);
 
 /// `now` minus `before`, whose rows are the same samples in the same order: both are resampled
 /// together, so that what the samples share cancels. The name is "delta." and the metric's.

@@ -153,6 +153,25 @@ TEST(ScoreObjects, EqualsPycocotools) {
   }
 }
 
+TEST(ScoreObjects, KnowsHowSureAveragePrecisionIs) {
+  const RunLengths mask = EncodeMask(std::vector<uint8_t>(16, 1), 4, 4);
+  const std::string object = ObjectText({.box = {0, 0, 4, 4}, .area = 16, .mask = mask}, "disc");
+  const std::string found =
+      DetectionsText({{.category = 0, .score = 0.5F, .box = {0, 0, 4, 4}, .mask = mask}});
+  std::vector<Record> records(40, {.expected = {object}, .answer = found});
+  const auto metric = [&](std::string_view name) {
+    const auto metrics = ScoreObjects(records, ObjectMetricNames(), FailedSamples::kLeftOut);
+    return *std::ranges::find(metrics, name, &Metric::name);
+  };
+  EXPECT_EQ(metric("mask_ap50").interval.high, 1);
+  EXPECT_NEAR(metric("mask_ap50").interval.low, std::pow(0.025, 1.0 / 40), 1e-12);
+  for (size_t i = 0; i < 20; ++i) records[i].answer = "[]";  // half of them are missed
+  const Metric half = metric("mask_ap50.disc");
+  EXPECT_NEAR(half.value, 51.0 / 101, 1e-12);
+  EXPECT_NEAR(half.interval.low, 0.35, 0.04);
+  EXPECT_NEAR(half.interval.high, 0.65, 0.04);
+}
+
 TEST(ScoreObjects, SaysNothingOfRangesWithoutObjectsAndCountsFailedPicturesAsWrong) {
   const RunLengths mask = EncodeMask(std::vector<uint8_t>(16, 1), 4, 4);
   const std::string object = ObjectText({.box = {0, 0, 4, 4}, .area = 16, .mask = mask}, "disc");

@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <limits>
 #include <map>
 #include <set>
@@ -60,12 +61,34 @@ Objects ObjectsOf(std::span<const Record> records, FailedSamples failed) {
   return objects;
 }
 
-Metric MetricOf(std::string name, double value, int64_t pictures) {
-  return {.name = std::move(name),
-          .value = value < 0 ? kNone : value,
-          .interval = {kNone, kNone},
-          .n = value < 0 ? 0 : pictures};
-}
+double OrNone(double figure) { return figure < 0 ? kNone : figure; }
+
+// Figures of the set, with intervals from pictures drawn again.
+class ResampledFigures {
+ public:
+  ResampledFigures(std::span<const CocoTruth> truths, std::span<const CocoDetection> detections,
+                   CocoOverlap overlap, int64_t pictures)
+      : pictures_(pictures) {
+    const CocoScorer scorer(truths, detections, overlap);
+    figures_ = scorer.Figures();
+    if (pictures < 2) return;
+    ForEachResample(
+        pictures, [&](std::span<const int> times) { resampled_.push_back(scorer.Figures(times)); });
+  }
+
+  Metric Of(std::string name, double CocoFigures::*figure) const {
+    const double value = OrNone(figures_.*figure);
+    std::vector<double> resampled;
+    for (const CocoFigures& figures : resampled_) resampled.push_back(OrNone(figures.*figure));
+    return SummarizeResampled(std::move(name), value, std::isnan(value) ? 0 : pictures_,
+                              std::move(resampled));
+  }
+
+ private:
+  int64_t pictures_;
+  CocoFigures figures_;
+  std::vector<CocoFigures> resampled_;
+};
 
 }  // namespace
 
@@ -83,11 +106,12 @@ std::vector<Metric> ScoreObjects(std::span<const Record> records,
   const Objects objects = ObjectsOf(records, failed);
   std::vector<Metric> metrics;
   for (const Kind& kind : kKinds) {
-    const CocoFigures figures = EvaluateCoco(objects.truths, objects.detections, kind.overlap);
+    const ResampledFigures figures(objects.truths, objects.detections, kind.overlap,
+                                   objects.pictures);
     for (const Figure& figure : kFigures) {
       std::string name = fmt::format("{}{}", kind.prefix, figure.name);
       if (std::ranges::count(names, name) == 0) continue;
-      metrics.push_back(MetricOf(std::move(name), figures.*figure.value, objects.pictures));
+      metrics.push_back(figures.Of(std::move(name), figure.value));
     }
   }
   for (const auto& [name, category] : objects.classes) {
@@ -97,11 +121,10 @@ std::vector<Metric> ScoreObjects(std::span<const Record> records,
     std::vector<CocoDetection> detections;
     std::ranges::copy_if(objects.detections, std::back_inserter(detections), of_class);
     for (const Kind& kind : kKinds) {
-      const CocoFigures figures = EvaluateCoco(truths, detections, kind.overlap);
+      const ResampledFigures figures(truths, detections, kind.overlap, objects.pictures);
+      metrics.push_back(figures.Of(fmt::format("{}ap.{}", kind.prefix, name), &CocoFigures::ap));
       metrics.push_back(
-          MetricOf(fmt::format("{}ap.{}", kind.prefix, name), figures.ap, objects.pictures));
-      metrics.push_back(
-          MetricOf(fmt::format("{}ap50.{}", kind.prefix, name), figures.ap50, objects.pictures));
+          figures.Of(fmt::format("{}ap50.{}", kind.prefix, name), &CocoFigures::ap50));
     }
   }
   return metrics;

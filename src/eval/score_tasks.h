@@ -28,7 +28,7 @@ MetricTerms EmbeddingAgreement(std::span<const Record> now, std::span<const Reco
 /// COCO's figures of boxes and masks.
 std::vector<std::string> ObjectMetricNames();
 /// Those of `names`, then average precision of each class alone. Precision over a set is no mean
-/// over its pictures, so there is no interval.
+/// over its pictures: intervals come from scoring it again with pictures drawn anew.
 std::vector<Metric> ScoreObjects(std::span<const Record> records,
                                  std::span<const std::string> names, FailedSamples failed);
 

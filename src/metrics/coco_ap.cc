@@ -83,8 +83,8 @@ Cells Sorted(std::span<const CocoTruth> truths, std::span<const CocoDetection> d
   return cells;
 }
 
+// What became of a detection at one threshold.
 struct Judged {
-  double score;
   bool matched;
   bool ignored;
 };
@@ -114,7 +114,7 @@ class Matcher {
         ignored = ignored_[static_cast<size_t>(truth)];
         taken[static_cast<size_t>(truth)] = true;
       }
-      judged.push_back({cell_.detections[d]->score, truth != kUnmatched, ignored});
+      judged.push_back({truth != kUnmatched, ignored});
     }
     return judged;
   }
@@ -140,32 +140,100 @@ class Matcher {
   std::vector<size_t> order_;  // counted truths first
 };
 
-struct Curve {
-  std::vector<double> precision;  // at the 101 recalls
-  double recall = 0;              // of all detections
+// A detection at all thresholds, one bit each.
+struct Ranked {
+  double score;
+  int64_t image;
+  uint16_t matched = 0;
+  uint16_t ignored = 0;
 };
 
-Curve MakeCurve(const std::vector<Judged>& judged, int64_t truths) {
-  std::vector<double> recalls, precisions;
-  double right = 0, wrong = 0;
-  for (const Judged& detection : judged) {
-    if (!detection.ignored) (detection.matched ? right : wrong) += 1;
-    recalls.push_back(right / static_cast<double>(truths));
-    precisions.push_back(right / (right + wrong + std::numeric_limits<double>::epsilon()));
-  }
-  for (size_t i = precisions.size(); i-- > 1;) {
-    precisions[i - 1] = std::max(precisions[i - 1], precisions[i]);
-  }
-  static const std::vector<double> kLevels = Linspace(0, 1, kRecalls);
-  Curve curve{.precision = std::vector<double>(kRecalls, 0.0)};
-  for (size_t level = 0; level < kRecalls; ++level) {
-    const auto reached = std::ranges::lower_bound(recalls, kLevels[level]);
-    if (reached == recalls.end()) break;
-    curve.precision[level] = precisions[static_cast<size_t>(reached - recalls.begin())];
-  }
-  if (!recalls.empty()) curve.recall = recalls.back();
-  return curve;
+// All detections of a category in a range of area, by falling score, and each picture's truths.
+struct RankedCategory {
+  std::vector<Ranked> detections;
+  std::vector<std::pair<int64_t, int64_t>> truths;  // picture, how many count
+};
+
+const std::vector<double>& Thresholds() {
+  static const std::vector<double> thresholds = Linspace(0.5, 0.95, kOverlaps);
+  return thresholds;
 }
+
+RankedCategory Rank(const std::map<int64_t, Cell>& pictures, const AreaRange& range,
+                    size_t most_detections) {
+  RankedCategory category;
+  for (const auto& [image, cell] : pictures) {
+    const Matcher matcher(cell, range);
+    category.truths.emplace_back(image, matcher.counted_truths());
+    const size_t first = category.detections.size();
+    const size_t count = std::min(most_detections, cell.detections.size());
+    for (size_t d = 0; d < count; ++d) {
+      category.detections.push_back({.score = cell.detections[d]->score, .image = image});
+    }
+    for (size_t t = 0; t < kOverlaps; ++t) {
+      const std::vector<Judged> judged = matcher.Match(Thresholds()[t], most_detections);
+      for (size_t d = 0; d < count; ++d) {
+        Ranked& detection = category.detections[first + d];
+        detection.matched |= static_cast<uint16_t>(judged[d].matched << t);
+        detection.ignored |= static_cast<uint16_t>(judged[d].ignored << t);
+      }
+    }
+  }
+  std::ranges::stable_sort(category.detections, std::greater<>(), &Ranked::score);
+  return category;
+}
+
+// How often each picture counts; without a list, once.
+class Times {
+ public:
+  explicit Times(std::span<const int> times) : times_(times) {}
+  double operator()(int64_t image) const {
+    return times_.empty() ? 1 : times_[static_cast<size_t>(image)];
+  }
+
+ private:
+  std::span<const int> times_;
+};
+
+// Precision at the 101 recalls, summed, and the recall of all detections.
+struct Curve {
+  double precision = 0;
+  double recall = 0;
+};
+
+// Works in place; the vectors keep their memory from call to call.
+class CurveMaker {
+ public:
+  Curve Make(const RankedCategory& category, size_t threshold, double truths, const Times& times) {
+    static const std::vector<double> kLevels = Linspace(0, 1, kRecalls);
+    const auto bit = static_cast<uint16_t>(1U << threshold);
+    recalls_.clear();
+    precisions_.clear();
+    double right = 0, wrong = 0;
+    for (const Ranked& detection : category.detections) {
+      if (!(detection.ignored & bit)) {
+        (detection.matched & bit ? right : wrong) += times(detection.image);
+      }
+      recalls_.push_back(right / truths);
+      precisions_.push_back(right / (right + wrong + std::numeric_limits<double>::epsilon()));
+    }
+    for (size_t i = precisions_.size(); i-- > 1;) {
+      precisions_[i - 1] = std::max(precisions_[i - 1], precisions_[i]);
+    }
+    Curve curve;
+    auto reached = recalls_.begin();
+    for (size_t level = 0; level < kRecalls; ++level) {
+      reached = std::lower_bound(reached, recalls_.end(), kLevels[level]);
+      if (reached == recalls_.end()) break;
+      curve.precision += precisions_[static_cast<size_t>(reached - recalls_.begin())];
+    }
+    if (!recalls_.empty()) curve.recall = recalls_.back();
+    return curve;
+  }
+
+ private:
+  std::vector<double> recalls_, precisions_;
+};
 
 // Mean precision and recall by threshold, over the categories that have truths in a range of area.
 struct Means {
@@ -183,28 +251,19 @@ struct Means {
   }
 };
 
-Means Average(const Cells& cells, const AreaRange& range, size_t most_detections) {
-  static const std::vector<double> kThresholds = Linspace(0.5, 0.95, kOverlaps);
+Means Average(std::span<const RankedCategory> categories, const Times& times) {
   Means means;
-  for (const auto& [category, pictures] : cells) {
-    std::vector<Matcher> matchers;
-    int64_t truths = 0;
-    for (const auto& [image, cell] : pictures) {
-      matchers.emplace_back(cell, range);
-      truths += matchers.back().counted_truths();
+  CurveMaker curves;
+  for (const RankedCategory& category : categories) {
+    double truths = 0;
+    for (const auto& [image, count] : category.truths) {
+      truths += times(image) * static_cast<double>(count);
     }
     if (truths == 0) continue;
     ++means.categories;
     for (size_t t = 0; t < kOverlaps; ++t) {
-      std::vector<Judged> judged;
-      for (const Matcher& matcher : matchers) {
-        std::ranges::copy(matcher.Match(kThresholds[t], most_detections),
-                          std::back_inserter(judged));
-      }
-      std::ranges::stable_sort(judged, std::greater<>(), &Judged::score);
-      const Curve curve = MakeCurve(judged, truths);
-      means.precision[t] += std::accumulate(curve.precision.begin(), curve.precision.end(), 0.0) /
-                            static_cast<double>(kRecalls);
+      const Curve curve = curves.Make(category, t, truths, times);
+      means.precision[t] += curve.precision / static_cast<double>(kRecalls);
       means.recall[t] += curve.recall;
     }
   }
@@ -224,15 +283,33 @@ double BoxOverlap(const CocoBox& detection, const CocoBox& truth, bool crowd) {
   return both / (crowd ? area : area + truth.width * truth.height - both);
 }
 
-CocoFigures EvaluateCoco(std::span<const CocoTruth> truths,
-                         std::span<const CocoDetection> detections, CocoOverlap overlap) {
-  const Cells cells = Sorted(truths, detections, overlap);
-  const Means all = Average(cells, kAll, kMostDetections);
-  const Means small = Average(cells, {0, kSmall}, kMostDetections);
-  const Means medium = Average(cells, {kSmall, kMedium}, kMostDetections);
-  const Means large = Average(cells, {kMedium, kHuge}, kMostDetections);
-  const Means best = Average(cells, kAll, 1);
-  const Means best10 = Average(cells, kAll, 10);
+struct CocoScorer::Impl {
+  // Categories by range of area and by how many detections of a picture count.
+  std::vector<RankedCategory> all, small, medium, large, best, best10;
+};
+
+CocoScorer::CocoScorer(std::span<const CocoTruth> truths, std::span<const CocoDetection> detections,
+                       CocoOverlap overlap)
+    : impl_(std::make_unique<Impl>()) {
+  for (const auto& [category, pictures] : Sorted(truths, detections, overlap)) {
+    impl_->all.push_back(Rank(pictures, kAll, kMostDetections));
+    impl_->small.push_back(Rank(pictures, {0, kSmall}, kMostDetections));
+    impl_->medium.push_back(Rank(pictures, {kSmall, kMedium}, kMostDetections));
+    impl_->large.push_back(Rank(pictures, {kMedium, kHuge}, kMostDetections));
+    impl_->best.push_back(Rank(pictures, kAll, 1));
+    impl_->best10.push_back(Rank(pictures, kAll, 10));
+  }
+}
+CocoScorer::~CocoScorer() = default;
+
+CocoFigures CocoScorer::Figures(std::span<const int> times_of_images) const {
+  const Times times(times_of_images);
+  const Means all = Average(impl_->all, times);
+  const Means small = Average(impl_->small, times);
+  const Means medium = Average(impl_->medium, times);
+  const Means large = Average(impl_->large, times);
+  const Means best = Average(impl_->best, times);
+  const Means best10 = Average(impl_->best10, times);
   constexpr size_t kAt75 = 5;  // 0.5, 0.55, … 0.75
   return {.ap = all.Of(all.precision),
           .ap50 = all.At(0),
@@ -246,6 +323,11 @@ CocoFigures EvaluateCoco(std::span<const CocoTruth> truths,
           .ar_small = small.Of(small.recall),
           .ar_medium = medium.Of(medium.recall),
           .ar_large = large.Of(large.recall)};
+}
+
+CocoFigures EvaluateCoco(std::span<const CocoTruth> truths,
+                         std::span<const CocoDetection> detections, CocoOverlap overlap) {
+  return CocoScorer(truths, detections, overlap).Figures();
 }
 
 }  // namespace vernier

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <span>
 
 #include "vernier/instances.h"
@@ -52,7 +53,26 @@ struct CocoFigures {
   double ar_large = -1;
 };
 
-/// Categories are those of the truths; detections of others count for nothing.
+/// Matches once, and gives figures of whatever pictures are drawn.
+class CocoScorer {
+ public:
+  /// Categories are those of the truths; detections of others count for nothing. What is pointed to
+  /// is needed in the constructor alone.
+  CocoScorer(std::span<const CocoTruth> truths, std::span<const CocoDetection> detections,
+             CocoOverlap overlap);
+  ~CocoScorer();
+  CocoScorer(const CocoScorer&) = delete;
+  CocoScorer& operator=(const CocoScorer&) = delete;
+
+  /// `times[image]` is how often a picture counts, as though it stood in the set so often; empty:
+  /// every one once. Images are numbered from 0 then.
+  CocoFigures Figures(std::span<const int> times = {}) const;
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
 CocoFigures EvaluateCoco(std::span<const CocoTruth> truths,
                          std::span<const CocoDetection> detections, CocoOverlap overlap);
 

@@ -1,6 +1,7 @@
 // COCO's figures against pycocotools; the goldens are made by tools/coco_expectations.py.
 #include "metrics/coco_ap.h"
 
+#include <map>
 #include <string>
 #include <vector>
 
@@ -83,6 +84,40 @@ TEST(CocoAp, AgreesWithPycocotoolsOnBoxesAndMasks) {
     ExpectFigures(EvaluateCoco(truths, detections, CocoOverlap::kBox), set.GetObject("bbox"));
     ExpectFigures(EvaluateCoco(truths, detections, CocoOverlap::kMask), set.GetObject("segm"));
   }
+}
+
+TEST(CocoAp, CountsAPictureAsOftenAsItIsDrawn) {
+  const Json& set = Goldens().GetArray("sets").items()[0];
+  std::vector<CocoTruth> truths = Truths(set), drawn_truths;
+  std::vector<CocoDetection> detections = Detections(set), drawn_detections;
+  std::map<int64_t, int64_t> numbers;
+  for (CocoTruth& truth : truths) {
+    truth.image = numbers.emplace(truth.image, std::ssize(numbers)).first->second;
+  }
+  double apart = 0;  // equal scores would let copies of a picture change their order
+  for (CocoDetection& detection : detections) {
+    detection.score += apart += 1e-9;
+    detection.image = numbers.emplace(detection.image, std::ssize(numbers)).first->second;
+  }
+  std::vector<int> times;
+  for (int i = 0; i < std::ssize(numbers); ++i) times.push_back((i + 1) % 3);
+  const auto draw = [&](const auto& objects, auto& drawn) {
+    for (const auto& object : objects) {
+      for (int copy = 0; copy < times[static_cast<size_t>(object.image)]; ++copy) {
+        drawn.push_back(object);
+        drawn.back().image = 10 * object.image + copy;
+      }
+    }
+  };
+  draw(truths, drawn_truths);
+  draw(detections, drawn_detections);
+  const CocoFigures expected = EvaluateCoco(drawn_truths, drawn_detections, CocoOverlap::kMask);
+  const CocoFigures found = CocoScorer(truths, detections, CocoOverlap::kMask).Figures(times);
+  EXPECT_GT(expected.ap, 0);
+  EXPECT_NEAR(found.ap, expected.ap, kTolerance);
+  EXPECT_NEAR(found.ap75, expected.ap75, kTolerance);
+  EXPECT_NEAR(found.ap_small, expected.ap_small, kTolerance);
+  EXPECT_NEAR(found.ar1, expected.ar1, kTolerance);
 }
 
 TEST(CocoAp, SaysNothingWithoutTruths) {
