@@ -28,6 +28,8 @@ namespace {
 
 SettingSide SideOf(const std::string& words, const CompareVerbOptions& options) {
   SettingSide side{.words = words, .options = ToSessionOptions(options.proof)};
+  // As in dumps: what masks are mixed from belongs to what is compared.
+  side.options.dense_top_features = true;
   if (!words.empty()) side.options = ApplySetting(words, side.options);
   if (side.options.model.empty()) {
     throw Error(ErrorKind::kUsage, fmt::format("'{}' is to be run, and no model is given", words),

@@ -51,6 +51,20 @@ bool IsMap(const LoadedTensor& tensor) {
   return tensor.view().dtype == DType::kF32 && tensor.view().shape.rank() == 4;
 }
 
+// Levels from fine to coarse.
+void AddFigures(std::span<const DetectorLevel> references,
+                std::span<const DetectorLevel> candidates, Comparison& comparison) {
+  if (references.empty()) return;
+  const DetectorFigures figures = MeasureDetector(candidates, references);
+  const int64_t rows = figures.classes.rows;
+  comparison.tensors.push_back(
+      Added("box_distances", {figures.distances.elements}, figures.distances));
+  comparison.tensors.push_back(Added("top_scores", {rows}, figures.scores));
+  TensorComparison classes = Added("top_classes", {rows, figures.classes.classes}, {});
+  classes.rows = figures.classes;
+  comparison.tensors.push_back(std::move(classes));
+}
+
 // What the matched objects of all pictures have, one after the other.
 struct Matched {
   int64_t reference = 0;  // objects of the reference
@@ -144,15 +158,28 @@ void AddDetectorFigures(const TensorSource& reference, const TensorSource& candi
     references.push_back(PairedLevel::Of(level.reference));
     candidates.push_back(PairedLevel::Of(level.candidate));
   }
-  if (references.empty()) return;
-  const DetectorFigures figures = MeasureDetector(candidates, references);
-  const int64_t rows = figures.classes.rows;
-  comparison.tensors.push_back(
-      Added("box_distances", {figures.distances.elements}, figures.distances));
-  comparison.tensors.push_back(Added("top_scores", {rows}, figures.scores));
-  TensorComparison classes = Added("top_classes", {rows, figures.classes.classes}, {});
-  classes.rows = figures.classes;
-  comparison.tensors.push_back(std::move(classes));
+  AddFigures(references, candidates, comparison);
+}
+
+void AddDetectorFigures(const NamedTensors& reference, const NamedTensors& candidate,
+                        Comparison& comparison) {
+  std::vector<DetectorLevel> references, candidates;
+  for (const auto& [name, tensor] : reference) {
+    if (!name.starts_with(kMaps[0])) continue;
+    const std::string level = name.substr(kMaps[0].size());
+    std::vector<TensorView> r, x;
+    for (const std::string_view map : kMaps) {
+      const std::string of_level = std::string(map) + level;
+      const auto in_reference = reference.find(of_level), in_candidate = candidate.find(of_level);
+      if (in_reference == reference.end() || in_candidate == candidate.end()) return;
+      if (!(in_reference->second.shape() == in_candidate->second.shape())) return;
+      r.push_back(in_reference->second.view());
+      x.push_back(in_candidate->second.view());
+    }
+    references.push_back({r[0], r[1], r[2]});
+    candidates.push_back({x[0], x[1], x[2]});
+  }
+  AddFigures(references, candidates, comparison);
 }
 
 }  // namespace vernier

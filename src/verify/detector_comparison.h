@@ -7,6 +7,7 @@
 #include "verify/comparison.h"
 #include "verify/pairing.h"
 #include "verify/tensor_source.h"
+#include "vernier/session.h"
 
 namespace vernier {
 
@@ -15,6 +16,10 @@ namespace vernier {
 /// each picture).
 void AddDetectorFigures(const TensorSource& reference, const TensorSource& candidate,
                         std::span<const TensorPair> pairs, Comparison& comparison);
+
+/// The same from the outputs of two runs.
+void AddDetectorFigures(const NamedTensors& reference, const NamedTensors& candidate,
+                        Comparison& comparison);
 
 /// Where results hold objects, matches them picture by picture and adds objects (top1: the share of
 /// the reference's that were found again), boxes (in pixels), scores and mask_overlaps (against 1)

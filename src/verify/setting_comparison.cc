@@ -10,6 +10,7 @@
 #include "core/sha256.h"
 #include "pipeline/model_hash.h"
 #include "pipeline/model_run.h"
+#include "verify/detector_comparison.h"
 #include "verify/proof_inputs.h"
 #include "verify/running_values.h"
 #include "vernier/error.h"
@@ -135,6 +136,9 @@ class SettingComparer::Impl {
     const RunPart* isolated = &runs.isolated.First();
     for (bool first = true; candidate != nullptr; first = false) {
       Walk walk = WalkPart(*candidate, *reference, *isolated, first, options, comparison);
+      if (first && candidate_.model().detector) {
+        AddDetectorFigures(walk.reference_outputs, walk.outputs, comparison);
+      }
       if (first && !Force(runs, walk.reference_outputs, comparison)) return;
       candidate = runs.candidate.Next(std::move(walk.outputs));
       isolated = runs.isolated.Next(Copies(walk.reference_outputs));

@@ -76,6 +76,28 @@ TEST(CompareSettings, AsksForSomethingToRunOn) {
             "there is nothing to run on: pixel_values is not given");
 }
 
+TEST(CompareSettings, AddsWhatADetectorsMapsSayOfItsDetections) {
+  const std::string model = std::string(VERNIER_TEST_DATA) + "/goldens/blendmask/lite_bn";
+  SettingSide reference = Side("cpu"), candidate = Side("cpu", "bf16");
+  for (SettingSide* side : {&reference, &candidate}) {
+    side->options.model = model;
+    side->options.dense_top_features = true;
+  }
+  SettingComparisonRequest request{.candidate = candidate, .reference = reference};
+  request.images = {model + "/image_0.png"};
+  const Comparison found = CompareSettings(request);
+  const auto tensor = [&](std::string_view name) {
+    return std::ranges::find_if(found.tensors, [&](const TensorComparison& one) {
+      return one.name == name || std::ranges::count(one.aliases, name) > 0;
+    });
+  };
+  ASSERT_NE(tensor("top_feat.p3"), found.tensors.end());
+  ASSERT_NE(tensor("box_distances"), found.tensors.end());
+  EXPECT_GT(tensor("box_distances")->accumulated.mean_abs, 0);
+  EXPECT_GT(tensor("top_scores")->accumulated.mean_rel, 0);
+  EXPECT_EQ(tensor("top_classes")->rows->rows, 100);
+}
+
 const std::string kWriter = std::string(VERNIER_TEST_DATA) + "/goldens/pix2struct/pair_masks";
 
 // Two pictures of different sizes through an encoder and a decoder.
