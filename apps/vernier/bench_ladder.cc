@@ -68,8 +68,10 @@ std::string GainText(const std::optional<SpeedRatio>& ratio) {
 
 // "heads in parallel over BN folded, bf16: 0.95x (0.93 to 0.97), slower".
 std::string StepText(const RungResult& step, const RungResult& below) {
+  const bool few = step.over->a_samples < kLeastPairs;
   return fmt::format("{} over {}: {}, {}", step.rung.name, below.rung.name, GainText(step.over),
-                     Name(step.over->verdict));
+                     few ? fmt::format("fewer than {} turns tell nothing", kLeastPairs)
+                         : Name(step.over->verdict));
 }
 
 }  // namespace
