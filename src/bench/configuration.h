@@ -2,8 +2,8 @@
 //
 // Streams are sessions that run at the same time, each with weights and working memory of its own
 // and an equal part of the threads: two streams on four threads are two sessions of two threads.
-// Branches are parts of one model that do not depend on each other; in parallel each of them gets
-// one thread instead of all threads one after the other.
+// Branches are parts of one model that do not depend on each other; in parallel they run side by
+// side and share the threads, instead of one after the other on all of them.
 // Top features are what a BlendMask mixes masks from: sparse is at its detections alone, which the
 // network's run leaves to what follows, dense is at every location, as published exports have it.
 #pragma once

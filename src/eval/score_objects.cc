@@ -63,31 +63,47 @@ Objects ObjectsOf(std::span<const Record> records, FailedSamples failed) {
 
 double OrNone(double figure) { return figure < 0 ? kNone : figure; }
 
-// Figures of the set, with intervals from pictures drawn again.
+// Figures of the set and of its classes, with intervals from pictures drawn again.
 class ResampledFigures {
  public:
-  ResampledFigures(std::span<const CocoTruth> truths, std::span<const CocoDetection> detections,
-                   CocoOverlap overlap, int64_t pictures)
-      : pictures_(pictures) {
-    const CocoScorer scorer(truths, detections, overlap);
-    figures_ = scorer.Figures();
-    if (pictures < 2) return;
-    ForEachResample(
-        pictures, [&](std::span<const int> times) { resampled_.push_back(scorer.Figures(times)); });
+  ResampledFigures(const Objects& objects, CocoOverlap overlap) : pictures_(objects.pictures) {
+    const CocoScorer scorer(objects.truths, objects.detections, overlap);
+    figures_.set = scorer.Figures({}, &figures_.classes);
+    if (pictures_ < 2) return;
+    ForEachResample(pictures_, [&](std::span<const int> times) {
+      Figures& figures = resampled_.emplace_back();
+      figures.set = scorer.Figures(times, &figures.classes);
+    });
   }
 
-  Metric Of(std::string name, double CocoFigures::*figure) const {
-    const double value = OrNone(figures_.*figure);
+  Metric OfSet(std::string name, double CocoFigures::*figure) const {
+    return Of(std::move(name), [figure](const Figures& figures) { return figures.set.*figure; });
+  }
+
+  Metric OfClass(std::string name, int64_t category, double CocoCategory::*figure) const {
+    return Of(std::move(name), [category, figure](const Figures& figures) {
+      return *std::ranges::find(figures.classes, category, &CocoCategory::category).*figure;
+    });
+  }
+
+ private:
+  struct Figures {
+    CocoFigures set;
+    std::vector<CocoCategory> classes;
+  };
+
+  template <typename Pick>
+  Metric Of(std::string name, const Pick& pick) const {
+    const double value = OrNone(pick(figures_));
     std::vector<double> resampled;
-    for (const CocoFigures& figures : resampled_) resampled.push_back(OrNone(figures.*figure));
+    for (const Figures& figures : resampled_) resampled.push_back(OrNone(pick(figures)));
     return SummarizeResampled(std::move(name), value, std::isnan(value) ? 0 : pictures_,
                               std::move(resampled));
   }
 
- private:
   int64_t pictures_;
-  CocoFigures figures_;
-  std::vector<CocoFigures> resampled_;
+  Figures figures_;
+  std::vector<Figures> resampled_;
 };
 
 }  // namespace
@@ -105,26 +121,23 @@ std::vector<Metric> ScoreObjects(std::span<const Record> records,
                                  std::span<const std::string> names, FailedSamples failed) {
   const Objects objects = ObjectsOf(records, failed);
   std::vector<Metric> metrics;
+  std::vector<ResampledFigures> figures;
   for (const Kind& kind : kKinds) {
-    const ResampledFigures figures(objects.truths, objects.detections, kind.overlap,
-                                   objects.pictures);
+    figures.emplace_back(objects, kind.overlap);
     for (const Figure& figure : kFigures) {
       std::string name = fmt::format("{}{}", kind.prefix, figure.name);
       if (std::ranges::count(names, name) == 0) continue;
-      metrics.push_back(figures.Of(std::move(name), figure.value));
+      metrics.push_back(figures.back().OfSet(std::move(name), figure.value));
     }
   }
   for (const auto& [name, category] : objects.classes) {
-    const auto of_class = [id = category](const auto& object) { return object.category == id; };
-    std::vector<CocoTruth> truths;
-    std::ranges::copy_if(objects.truths, std::back_inserter(truths), of_class);
-    std::vector<CocoDetection> detections;
-    std::ranges::copy_if(objects.detections, std::back_inserter(detections), of_class);
-    for (const Kind& kind : kKinds) {
-      const ResampledFigures figures(truths, detections, kind.overlap, objects.pictures);
-      metrics.push_back(figures.Of(fmt::format("{}ap.{}", kind.prefix, name), &CocoFigures::ap));
-      metrics.push_back(
-          figures.Of(fmt::format("{}ap50.{}", kind.prefix, name), &CocoFigures::ap50));
+    for (size_t i = 0; i < std::size(kKinds); ++i) {
+      const auto add = [&](const char* figure, double CocoCategory::*value) {
+        metrics.push_back(figures[i].OfClass(fmt::format("{}{}.{}", kKinds[i].prefix, figure, name),
+                                             category, value));
+      };
+      add("ap", &CocoCategory::ap);
+      add("ap50", &CocoCategory::ap50);
     }
   }
   return metrics;

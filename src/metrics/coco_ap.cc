@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <functional>
 #include <limits>
 #include <map>
 #include <numeric>
@@ -201,22 +202,25 @@ struct Curve {
   double recall = 0;
 };
 
-// Works in place; the vectors keep their memory from call to call.
-class CurveMaker {
+// The curve of one threshold, from its right detections alone: recall rises only there, and
+// precision, made monotone from the right, is largest there.
+class CurveAtThreshold {
  public:
-  Curve Make(const RankedCategory& category, size_t threshold, double truths, const Times& times) {
-    static const std::vector<double> kLevels = Linspace(0, 1, kRecalls);
-    const auto bit = static_cast<uint16_t>(1U << threshold);
+  void Clear() {
+    right_ = 0;
     recalls_.clear();
     precisions_.clear();
-    double right = 0, wrong = 0;
-    for (const Ranked& detection : category.detections) {
-      if (!(detection.ignored & bit)) {
-        (detection.matched & bit ? right : wrong) += times(detection.image);
-      }
-      recalls_.push_back(right / truths);
-      precisions_.push_back(right / (right + wrong + std::numeric_limits<double>::epsilon()));
-    }
+  }
+
+  // `wrong` of those before it.
+  void AddRight(double times, double wrong, double truths) {
+    right_ += times;
+    recalls_.push_back(right_ / truths);
+    precisions_.push_back(right_ / (right_ + wrong + std::numeric_limits<double>::epsilon()));
+  }
+
+  Curve Finish() {
+    static const std::vector<double> kLevels = Linspace(0, 1, kRecalls);
     for (size_t i = precisions_.size(); i-- > 1;) {
       precisions_[i - 1] = std::max(precisions_[i - 1], precisions_[i]);
     }
@@ -232,7 +236,41 @@ class CurveMaker {
   }
 
  private:
-  std::vector<double> recalls_, precisions_;
+  double right_ = 0;
+  std::vector<double> recalls_, precisions_;  // they keep their memory from call to call
+};
+
+// The curves of a category at all thresholds.
+class CurveMaker {
+ public:
+  std::array<Curve, kOverlaps> Make(const RankedCategory& category, double truths,
+                                    const Times& times) {
+    for (CurveAtThreshold& curve : curves_) curve.Clear();
+    double wrong_everywhere = 0;
+    std::array<double, kOverlaps> wrong{};  // beyond that
+    for (const Ranked& detection : category.detections) {
+      const double count = times(detection.image);
+      if (count == 0) continue;
+      if ((detection.matched | detection.ignored) == 0) {
+        wrong_everywhere += count;
+        continue;
+      }
+      for (size_t t = 0; t < kOverlaps; ++t) {
+        if ((detection.ignored >> t & 1) != 0) continue;
+        if ((detection.matched >> t & 1) != 0) {
+          curves_[t].AddRight(count, wrong_everywhere + wrong[t], truths);
+        } else {
+          wrong[t] += count;
+        }
+      }
+    }
+    std::array<Curve, kOverlaps> made;
+    for (size_t t = 0; t < kOverlaps; ++t) made[t] = curves_[t].Finish();
+    return made;
+  }
+
+ private:
+  std::array<CurveAtThreshold, kOverlaps> curves_;
 };
 
 // Mean precision and recall by threshold, over the categories that have truths in a range of area.
@@ -251,21 +289,27 @@ struct Means {
   }
 };
 
-Means Average(std::span<const RankedCategory> categories, const Times& times) {
+// `each` is told of every category by its place, and may be empty.
+Means Average(std::span<const RankedCategory> categories, const Times& times,
+              const std::function<void(size_t, const Means&)>& each = {}) {
   Means means;
-  CurveMaker curves;
-  for (const RankedCategory& category : categories) {
+  CurveMaker maker;
+  for (size_t i = 0; i < categories.size(); ++i) {
     double truths = 0;
-    for (const auto& [image, count] : category.truths) {
+    for (const auto& [image, count] : categories[i].truths) {
       truths += times(image) * static_cast<double>(count);
     }
     if (truths == 0) continue;
-    ++means.categories;
+    const std::array<Curve, kOverlaps> curves = maker.Make(categories[i], truths, times);
+    Means own{.categories = 1};
     for (size_t t = 0; t < kOverlaps; ++t) {
-      const Curve curve = curves.Make(category, t, truths, times);
-      means.precision[t] += curve.precision / static_cast<double>(kRecalls);
-      means.recall[t] += curve.recall;
+      own.precision[t] = curves[t].precision / static_cast<double>(kRecalls);
+      own.recall[t] = curves[t].recall;
+      means.precision[t] += own.precision[t];
+      means.recall[t] += own.recall[t];
     }
+    ++means.categories;
+    if (each) each(i, own);
   }
   return means;
 }
@@ -284,6 +328,7 @@ double BoxOverlap(const CocoBox& detection, const CocoBox& truth, bool crowd) {
 }
 
 struct CocoScorer::Impl {
+  std::vector<int64_t> categories;
   // Categories by range of area and by how many detections of a picture count.
   std::vector<RankedCategory> all, small, medium, large, best, best10;
 };
@@ -292,6 +337,7 @@ CocoScorer::CocoScorer(std::span<const CocoTruth> truths, std::span<const CocoDe
                        CocoOverlap overlap)
     : impl_(std::make_unique<Impl>()) {
   for (const auto& [category, pictures] : Sorted(truths, detections, overlap)) {
+    impl_->categories.push_back(category);
     impl_->all.push_back(Rank(pictures, kAll, kMostDetections));
     impl_->small.push_back(Rank(pictures, {0, kSmall}, kMostDetections));
     impl_->medium.push_back(Rank(pictures, {kSmall, kMedium}, kMostDetections));
@@ -302,9 +348,18 @@ CocoScorer::CocoScorer(std::span<const CocoTruth> truths, std::span<const CocoDe
 }
 CocoScorer::~CocoScorer() = default;
 
-CocoFigures CocoScorer::Figures(std::span<const int> times_of_images) const {
+CocoFigures CocoScorer::Figures(std::span<const int> times_of_images,
+                                std::vector<CocoCategory>* each) const {
   const Times times(times_of_images);
-  const Means all = Average(impl_->all, times);
+  if (each != nullptr) {
+    each->clear();
+    for (const int64_t category : impl_->categories) each->push_back({.category = category});
+  }
+  const Means all = Average(impl_->all, times, [each](size_t i, const Means& own) {
+    if (each == nullptr) return;
+    (*each)[i].ap = own.Of(own.precision);
+    (*each)[i].ap50 = own.At(0);
+  });
   const Means small = Average(impl_->small, times);
   const Means medium = Average(impl_->medium, times);
   const Means large = Average(impl_->large, times);

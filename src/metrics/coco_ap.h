@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <memory>
 #include <span>
+#include <vector>
 
 #include "vernier/instances.h"
 
@@ -53,6 +54,13 @@ struct CocoFigures {
   double ar_large = -1;
 };
 
+/// Average precision of one category alone; -1 where it has no truth.
+struct CocoCategory {
+  int64_t category = 0;
+  double ap = -1;
+  double ap50 = -1;
+};
+
 /// Matches once, and gives figures of whatever pictures are drawn.
 class CocoScorer {
  public:
@@ -65,8 +73,10 @@ class CocoScorer {
   CocoScorer& operator=(const CocoScorer&) = delete;
 
   /// `times[image]` is how often a picture counts, as though it stood in the set so often; empty:
-  /// every one once. Images are numbered from 0 then.
-  CocoFigures Figures(std::span<const int> times = {}) const;
+  /// every one once. Images are numbered from 0 then. `each` gets the categories, rising; it may be
+  /// null.
+  CocoFigures Figures(std::span<const int> times = {},
+                      std::vector<CocoCategory>* each = nullptr) const;
 
  private:
   struct Impl;
