@@ -231,8 +231,10 @@ TEST(Chat, IsTimedWithOneColumnADevice) {
   devices.insert(devices.end(), {"--devices", "cpu,ascend,ref"});
   const SpawnResult result = Vernier(devices);
   EXPECT_EQ(result.exit_code, 0) << result.errors;
-  for (const char* row : {"mean latency", "P50", "P99", "first token", "pictures/s", "tokens/s",
-                          "left out: ascend: device 'ascend' is not part of this build"}) {
+  for (const char* row :
+       {"mean latency", "P50", "P99", "first token", "further token", "pictures/s", "tokens/s",
+        "16 patches, 2 new tokens; 2 samples after 1 warm-up runs",
+        "left out: ascend: device 'ascend' is not part of this build"}) {
     EXPECT_THAT(result.output, HasSubstr(row));
   }
   devices.back() = "ascend";

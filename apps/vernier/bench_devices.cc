@@ -59,6 +59,11 @@ std::vector<Figure> Figures() {
              return m.generation ? std::optional(m.generation->first_token_ms.median)
                                  : std::nullopt;
            }},
+          {"further token", "further_token_ms",
+           [](const Measurement& m) {
+             const bool has = m.generation && m.generation->inter_token_ms.count > 0;
+             return has ? std::optional(m.generation->inter_token_ms.median) : std::nullopt;
+           }},
           {"pictures/s", "pictures_per_s",
            [](const Measurement& m) { return m.throughput_per_s(); }, false},
           {"tokens/s", "tokens_per_s", written(&GenerationTiming::tokens_per_s), false}};
@@ -99,8 +104,20 @@ void MeasureDevice(const BenchOptions& options, const Configuration& configurati
   terminal.ClearProgress();
 }
 
+// "784 patches, 32 new tokens; 20 samples after 3 warm-up runs".
+std::string WorkText(const Measurement& measured) {
+  std::string text;
+  if (measured.configuration.patches > 0) {
+    text += fmt::format("{} patches, ", measured.configuration.patches);
+  }
+  if (measured.generation) text += fmt::format("{} new tokens; ", measured.generation->new_tokens);
+  return text + fmt::format("{} samples after {} warm-up runs", measured.summary.count,
+                            measured.timing.warm_up.runs);
+}
+
 void Print(const DeviceTable& table, Terminal& terminal) {
-  terminal.Print("{}\n{}\nTimes in ms.\n\n{:<16}", OneLine(ReadMachine()), table.configuration, "");
+  terminal.Print("{}\n{}: {}\nTimes in ms.\n\n{:<16}", OneLine(ReadMachine()), table.configuration,
+                 WorkText(table.columns[0].measured), "");
   for (const DeviceColumn& column : table.columns) terminal.Print("{:>12}", column.device);
   terminal.Write("\n");
   for (const Figure& figure : Figures()) {
