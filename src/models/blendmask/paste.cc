@@ -122,17 +122,16 @@ struct MaskCells {
 class ColumnWriter {
  public:
   explicit ColumnWriter(const MaskCells& rows)
-      : rows_(rows), cells_(rows.first.size() - 2), crossings_(cells_), changes_(cells_) {}
+      : rows_(rows), cells_(rows.first.size() - 2), crossings_(cells_), changing_(cells_) {}
 
   // Between two values on one side of the threshold all pixels lie on that side, and from one value
   // to the next the sides change once: cells of a change are all that is looked at.
   void Write(std::span<const float> values, RunWriter& runs) {
-    FindChanges(values);
+    const size_t count = FindChanges(values);
     int64_t done = 0;
     bool set = values[0] >= kForeground;
-    for (size_t cell = 0; cell < cells_; ++cell) {
-      if (changes_[cell] == 0) continue;
-      const int64_t change = ChangeIn(cell, values);
+    for (size_t i = 0; i < count; ++i) {
+      const int64_t change = ChangeIn(changing_[i], values);
       runs.Add(set, change - done);
       done = change;
       set = !set;
@@ -141,18 +140,19 @@ class ColumnWriter {
   }
 
  private:
-  // In loops without branches, for the compiler to make vector code of.
-  void FindChanges(std::span<const float> values) {
+  // In loops without branches, whose outcome nobody could predict. The number of cells that change.
+  size_t FindChanges(std::span<const float> values) {
     const float* __restrict__ from = values.data();
     float* __restrict__ crossings = crossings_.data();
-    uint8_t* __restrict__ changes = changes_.data();
-    const size_t count = cells_;
-    for (size_t i = 0; i < count; ++i) {
+    for (size_t i = 0; i < cells_; ++i) {
       crossings[i] = (kForeground - from[i]) / (from[i + 1] - from[i]);
     }
-    for (size_t i = 0; i < count; ++i) {
-      changes[i] = static_cast<uint8_t>((from[i] >= kForeground) != (from[i + 1] >= kForeground));
+    size_t count = 0;
+    for (size_t i = 0; i < cells_; ++i) {
+      changing_[count] = i;
+      count += static_cast<size_t>((from[i] >= kForeground) != (from[i + 1] >= kForeground));
     }
+    return count;
   }
 
   // The first pixel of the cell on the other side, or its end: guessed by the crossing, and then
@@ -169,8 +169,9 @@ class ColumnWriter {
     const float start = rows_.places[static_cast<size_t>(first)].share;
     const float guess = (crossings_[cell] - start) * rows_.pixels_per_cell;
     const auto length = static_cast<float>(end - first);
-    // Not a number, of a mask that is none, becomes 0.
-    int64_t change = first + static_cast<int64_t>(guess > 0.0F ? std::min(guess, length) : 0.0F);
+    // The next pixel behind it; the first where it is not a number, of a mask that is none.
+    const float pixels = guess > 0.0F ? std::min(guess + 1.0F, length) : 0.0F;
+    int64_t change = first + static_cast<int64_t>(pixels);
     while (change < end && !changed(change)) ++change;
     while (change > first && changed(change - 1)) --change;
     return change;
@@ -179,7 +180,7 @@ class ColumnWriter {
   const MaskCells& rows_;
   size_t cells_;
   std::vector<float> crossings_;  // by cell: the share at which the threshold lies
-  std::vector<uint8_t> changes_;  // by cell: whether its values lie on two sides
+  std::vector<size_t> changing_;  // the cells whose values lie on two sides
 };
 
 }  // namespace
