@@ -209,6 +209,11 @@ void PrintPlacement(const std::vector<PlacedNode>& placement, Terminal& terminal
                    node.provider, node.isa.empty() ? "portable" : node.isa, node.dtype,
                    node.kernel);
   }
+  // Only passes make them, between maps in different layouts: a convolutional net should need few.
+  const auto reorders = std::ranges::count(placement, "Reorder", &PlacedNode::op);
+  const bool convolves = std::ranges::any_of(
+      placement, [](const PlacedNode& node) { return node.op.ends_with("Conv2d"); });
+  if (convolves || reorders > 0) terminal.Print("maps reordered between layouts: {}\n", reorders);
 }
 
 std::string ToJson(const RunReport& report) {
