@@ -16,6 +16,9 @@ constexpr int64_t kPanelBlockBytes = 288 * 1024;
 // with 64 columns 48 KB of the second-level cache.
 constexpr int64_t kBlockedRows = 192;
 
+// Rows times k that a block has at least, so that its calls are a small part of it.
+constexpr int64_t kLeastBlock = 24 * 64;
+
 // Rows below which i8 weights are widened in registers, once for each tile of rows, instead of
 // being written out for all of them. Both give the same bits.
 constexpr int64_t kWidenedRows = 24;
@@ -55,7 +58,9 @@ Gemm::Gemm(const GemmDesc& desc, GemmProvider provider)
   VN_CHECK(kernel_.panel_columns == desc.weights.panel_columns, "weights packed for another Isa");
   k_block_ = KBlock(desc.weights, desc.a);
   const bool whole_k = k_block_ >= desc.weights.k;
-  block_rows_ = whole_k ? kernel_.tile_rows : RoundUp(kBlockedRows * 3 / 2, kernel_.tile_rows);
+  const int64_t whole_rows =
+      RoundUp(CeilDiv(kLeastBlock, std::max<int64_t>(1, desc.weights.k)), kernel_.tile_rows);
+  block_rows_ = whole_k ? whole_rows : RoundUp(kBlockedRows * 3 / 2, kernel_.tile_rows);
   block_rows_ = std::max<int64_t>(1, std::min(block_rows_, desc.m));
   if (provider == GemmProvider::kOnednn) onednn_ = std::make_unique<OnednnMatmul>(desc);
 }
