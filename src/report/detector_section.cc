@@ -36,8 +36,9 @@ std::string LayerName(const Json& tensor) {
 }
 
 std::optional<double> FigureOf(const Json* figures, std::string_view key) {
-  if (figures == nullptr || figures->is_null() || !figures->Has(key)) return std::nullopt;
-  return figures->GetNumber(key);
+  const Json* figure = figures == nullptr || figures->is_null() ? nullptr : figures->Find(key);
+  if (figure == nullptr || figure->is_null()) return std::nullopt;
+  return figure->AsNumber();
 }
 
 struct Figures {
