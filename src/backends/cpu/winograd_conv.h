@@ -4,6 +4,10 @@
 // and ReLU. A WinogradConv is bound to extents, types and threads once, then runs on any operands
 // of that kind; it owns no memory, is immutable, and may run in several threads at once, each with
 // its own scratch. A pixel's bits do not depend on the number of threads or on the batch.
+// Bound: the products' multiply-adds, 4 (F(4x4)) and 2.25 (F(2x2)) times fewer than the direct
+// sum's. One Zen 4 core, 256 to 256 channels on 80x80: 365 GFLOP/s of the direct sum's operations
+// in f32 and 429 in bf16, 78 and 81 % of 4 and 2.25 times the peaks that kernels/cpu/gemm.h states
+// (winograd_bench.cc). The rest goes to the transforms and to weights from the third-level cache.
 #pragma once
 
 #include <cstddef>
