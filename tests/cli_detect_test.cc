@@ -77,6 +77,13 @@ TEST(RunDetector, NamesConvolutionsByWinogradsFormAndDoesWithoutWhereTold) {
   EXPECT_THAT(refused.errors, HasSubstr("--winograd: expected one of auto, always, never"));
 }
 
+TEST(RunDetector, CountsTheMapsThatAreReorderedBetweenLayouts) {
+  const SpawnResult result =
+      Vernier({"run", "--model", kModel, "--image", kPicture, "--placement"});
+  EXPECT_EQ(result.exit_code, 0) << result.errors;
+  EXPECT_THAT(result.output, HasSubstr("maps reordered between layouts: 0"));
+}
+
 TEST(RunDetector, WritesBothForEveryPictureOfAFolder) {
   const ScratchFolder folder;
   const SpawnResult result = Vernier({"run", "--model", kModel, "--image", kPicture, "--image",
