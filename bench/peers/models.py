@@ -3,7 +3,9 @@
 Timing depends on shapes, not on values, so no weights are downloaded. An exported ONNX file is kept
 in a cache folder: exporting takes minutes, and a worker that only loads it carries no PyTorch.
 """
+import contextlib
 import json
+import sys
 from pathlib import Path
 
 CONFIGS = Path(__file__).resolve().parent.parent / "configs"
@@ -91,8 +93,7 @@ def onnx_file(name, batch, cache):
     inputs = tuple(torch.from_numpy(array) for array in noise(name, batch))
     file.parent.mkdir(parents=True, exist_ok=True)
     unfinished = file.with_name("unfinished.onnx")
-    torch.onnx.export(
-        module, inputs, unfinished, dynamo=True, external_data=False
-    )
+    with contextlib.redirect_stdout(sys.stderr):  # a worker's stdout is for milliseconds
+        torch.onnx.export(module, inputs, unfinished, dynamo=True, external_data=False)
     unfinished.rename(file)
     return file

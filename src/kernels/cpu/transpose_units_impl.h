@@ -1,4 +1,5 @@
-// The transposition over any Vec (vec_<isa>.h) by its square blocks, for instruction-set files only.
+// The transposition over any Vec (vec_<isa>.h) by its square blocks, for instruction-set files
+// only.
 #pragma once
 
 #include "kernels/cpu/transpose_units.h"
