@@ -416,13 +416,17 @@ TEST(Branches, GiveTheSameBytesInParallelAsInOrder) {
   }
 }
 
-TEST(Branches, LeaveTheTrunkAllThreadsAndShareThemByTheirWork) {
-  const Graph graph = Branches();
+auto ParallelProgram(const Graph& graph, int threads) {
   ProgramOptions options;
   options.backend = &CpuDevice();
-  options.threads = 6;
+  options.threads = threads;
   options.parallel_branches = true;
-  const auto program = Program::Compile(graph, ToyWeights(graph).Store(), options);
+  return Program::Compile(graph, ToyWeights(graph).Store(), options);
+}
+
+TEST(Branches, LeaveTheTrunkAllThreadsAndShareThemByTheirWork) {
+  const Graph graph = Branches();
+  const auto program = ParallelProgram(graph, 6);
   const auto plan = program->Bind({{"batch", 50}});
   std::map<std::string, int> threads;
   for (const Step& step : plan->steps()) {
@@ -436,11 +440,7 @@ TEST(Branches, LeaveTheTrunkAllThreadsAndShareThemByTheirWork) {
 // Within a region of a caller's there are no threads for lanes; the branches then run in order.
 TEST(Branches, RunInOrderWhereThereAreNoThreadsForLanes) {
   const Graph graph = Branches();
-  ProgramOptions options;
-  options.backend = &CpuDevice();
-  options.threads = 2;
-  options.parallel_branches = true;
-  const auto program = Program::Compile(graph, ToyWeights(graph).Store(), options);
+  const auto program = ParallelProgram(graph, 2);
   const auto plan = program->Bind({{"batch", 5}});
   const Tensor x = Wave({5, 32}, 0.9);
   const auto expected = Context().Run(*plan, {{"x", x.view()}});

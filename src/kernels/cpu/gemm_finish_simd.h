@@ -4,8 +4,7 @@
 // LoadBf16Part, StorePart, StoreBf16Part (first `count` lanes, fewer than all), + - * /, Fma(a, b,
 // c) = a * b + c, Min, Max (the second operand if one is NaN), Abs, Round (to nearest), Exp2 (of
 // whole numbers), and SelectLess(a, b, x, y) = a < b ? x : y. One whose results are all bf16 says
-// kOnlyBf16, has no Store and StorePart, but Logistic2(t) = 1 / (1 + 2^t), as exactly as they need
-// it.
+// kOnlyBf16 and has Logistic2(t) = 1 / (1 + 2^t), as exactly as they need it.
 #pragma once
 
 #include "kernels/cpu/gemm_abi.h"
