@@ -8,34 +8,16 @@ and, right after it, how long a token takes; their quotient is the share that is
 """
 import argparse
 import json
-import struct
 import subprocess
 import tempfile
 from pathlib import Path
+
+from checkpoint import count_weights
 
 ROOT = Path(__file__).resolve().parent.parent
 BYTES_PER_WEIGHT = {"f32": 4, "bf16": 2, "int8": 1}
 DECODER = ("model.layers.", "model.norm.", "lm_head.")
 PATCHES = 784
-
-
-def decoder_weights(checkpoint):
-    """Number of weights that each token reads, from the files' headers alone."""
-    total = 0
-    for file in sorted(Path(checkpoint).glob("*.safetensors")):
-        with open(file, "rb") as data:
-            (length,) = struct.unpack("<Q", data.read(8))
-            header = json.loads(data.read(length))
-        for name, tensor in header.items():
-            if not name.startswith(DECODER):
-                continue
-            count = 1
-            for extent in tensor["shape"]:
-                count *= extent
-            total += count
-    if total == 0:
-        raise SystemExit(f"{checkpoint}: no tensor is named {' or '.join(DECODER)}…")
-    return total
 
 
 def measure(arguments, dtype):
@@ -65,7 +47,7 @@ def main():
     parser.add_argument("--runs", type=int, default=2)
     arguments = parser.parse_args()
 
-    weights = decoder_weights(arguments.model)
+    weights = count_weights(arguments.model, DECODER)
     print("| dtype | first token ms | ms a further token | GB/s | memory GB/s | share |")
     print("|---|---|---|---|---|---|")
     for dtype in arguments.dtype:

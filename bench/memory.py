@@ -8,33 +8,15 @@ shown apart, because the system may take them back at any time.
     python bench/memory.py --model build/bench/vit_base_patch16_224 --dtype bf16
 """
 import argparse
-import json
-import struct
 import subprocess
 import time
 from pathlib import Path
 
+from checkpoint import count_weights
+
 ROOT = Path(__file__).resolve().parent.parent
 BYTES_PER_WEIGHT = {"f32": 4, "bf16": 2}
 MEGABYTE = 1e6
-
-
-def count_weights(checkpoint):
-    """Number of elements in all safetensors files of a folder, from their headers alone."""
-    total = 0
-    for file in sorted(Path(checkpoint).glob("*.safetensors")):
-        with open(file, "rb") as data:
-            (length,) = struct.unpack("<Q", data.read(8))
-            header = json.loads(data.read(length))
-        for name, tensor in header.items():
-            if name != "__metadata__":
-                count = 1
-                for extent in tensor["shape"]:
-                    count *= extent
-                total += count
-    if total == 0:
-        raise SystemExit(f"{checkpoint}: no safetensors weights found")
-    return total
 
 
 def memory_now(process_id):
