@@ -11,6 +11,9 @@
 #include <numeric>
 #include <string>
 #include <thread>
+#include <utility>
+
+#include "core/check.h"
 
 namespace vernier {
 namespace {
@@ -24,6 +27,9 @@ int CgroupCpus() {
   return std::max(1, static_cast<int>(std::ceil(std::strtod(quota.c_str(), nullptr) / period)));
 }
 
+// The team that the calling thread leads within ParallelTeams, while it has no round to finish.
+thread_local class Team* led_team = nullptr;
+
 // Some threads of a region under one of them, the leader, who hands out work round by round. All
 // wait by spinning: work comes every few microseconds.
 class Team {
@@ -32,13 +38,16 @@ class Team {
 
   int size() const { return helpers_ + 1; }
 
-  /// The leader's: work(worker) once for each of `workers` <= size().
+  /// The leader's: work(worker) once for each of `workers` <= size(). Work that is parallel in
+  /// itself runs inline: the team has no thread to give before the round is over.
   void Run(int workers, const std::function<void(int)>& work) {
     workers_ = workers;
     work_ = &work;
     finished_.store(0, std::memory_order_relaxed);
     round_.fetch_add(1, std::memory_order_release);
+    Team* const led = std::exchange(led_team, nullptr);
     work(0);
+    led_team = led;
     while (finished_.load(std::memory_order_acquire) < helpers_) std::this_thread::yield();
   }
 
@@ -65,9 +74,6 @@ class Team {
   std::atomic<int> round_ = 0;
   std::atomic<int> finished_ = 0;
 };
-
-// The team that the calling thread leads within ParallelTeams.
-thread_local Team* led_team = nullptr;
 
 }  // namespace
 
@@ -140,10 +146,7 @@ void ParallelWorkers(int threads, const std::function<void(int)>& body) {
     body(0);
     return;
   }
-  if (led_team != nullptr && led_team->size() >= threads) {
-    led_team->Run(threads, body);
-    return;
-  }
+  VN_CHECK(omp_in_parallel() == 0, "a region within another has no threads to give");
 #pragma omp parallel num_threads(threads)
   body(omp_get_thread_num());
 }

@@ -13,8 +13,9 @@ namespace vernier {
 int AvailableThreads();
 
 /// Runs body(begin, end) over disjoint pieces of [0, count) on `threads` threads. Pieces are
-/// multiples of `grain` (the last may be shorter) and are dealt in order, so that the split depends
-/// on count, grain and threads alone. Runs inline with one thread or one piece.
+/// multiples of `grain` (the last may be shorter) and are dealt in order: the split depends on
+/// count, grain and threads alone. Runs inline with one thread or one piece, and within another
+/// region.
 void ParallelFor(int threads, int64_t count, int64_t grain,
                  const std::function<void(int64_t begin, int64_t end)>& body);
 
@@ -26,7 +27,7 @@ bool ParallelTeams(std::span<const int> sizes, const std::function<void(int team
 /// Gives libraries that open OpenMP regions of their own on this thread the same team: `threads`.
 void SetTeamOfCaller(int threads);
 
-/// Runs body(worker) once on each of `threads` workers at the same time.
+/// Runs body(worker) once on each of `threads` workers at the same time. Not within another region.
 void ParallelWorkers(int threads, const std::function<void(int worker)>& body);
 
 }  // namespace vernier

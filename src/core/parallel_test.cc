@@ -45,6 +45,25 @@ TEST(ParallelTeams, RunsEachBodyOnceAndSplitsItsWorkOverItsTeam) {
   }
 }
 
+TEST(ParallelTeams, RunsInlineWhatIsParallelWithinParallelWork) {
+  const std::vector<int> sizes = {2, 1};
+  std::vector<std::atomic<int>> visits(24);
+  const bool enough = ParallelTeams(sizes, [&](int team) {
+    if (team != 0) return;
+    for (int round = 0; round < 50; ++round) {
+      ParallelFor(2, 4, 1, [&](int64_t first, int64_t last) {
+        for (int64_t outer = first; outer < last; ++outer) {
+          ParallelFor(2, 6, 1, [&](int64_t begin, int64_t end) {
+            for (int64_t i = begin; i < end; ++i) ++visits[static_cast<size_t>(6 * outer + i)];
+          });
+        }
+      });
+    }
+  });
+  ASSERT_TRUE(enough);
+  for (auto& visit : visits) EXPECT_EQ(visit, 50);
+}
+
 TEST(ParallelTeams, RunsNothingWithinAnotherRegionWhichHasNoThreadsToGive) {
   std::atomic<int> runs = 0, refused = 0;
   ParallelWorkers(2, [&](int) {
