@@ -1,5 +1,5 @@
 // Elements from where one operand has them to where another of the same shape and type wants them,
-// whatever the layouts and strides of both. Bound by memory. Portable code.
+// whatever the layouts and strides of both. Bound by memory.
 #pragma once
 
 #include "backends/tensor_arg.h"

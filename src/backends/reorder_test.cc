@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <numeric>
 #include <vector>
 
@@ -31,11 +32,13 @@ struct Map {
   TensorArg arg;
 };
 
+// Rows of `from` lie `gap` elements apart, those of the copy at most one.
 template <typename T>
-void ExpectCopied(const Shape& shape, DType dtype) {
+void ExpectCopied(const Shape& shape, DType dtype, int64_t gap) {
   for (const Layout from_layout : kLayouts) {
     for (const Layout to_layout : kLayouts) {
-      Map<T> from(shape, dtype, from_layout, 3), to(shape, dtype, to_layout, 1);
+      Map<T> from(shape, dtype, from_layout, gap);
+      Map<T> to(shape, dtype, to_layout, std::min<int64_t>(gap, 1));
       std::iota(from.memory.begin(), from.memory.end(), T{1});
       CopyElements(from.arg, to.arg, 2);
       for (int64_t n = 0; n < shape[0]; ++n) {
@@ -53,10 +56,13 @@ void ExpectCopied(const Shape& shape, DType dtype) {
 }
 
 TEST(Reorder, KeepsEveryElementWhateverTheLayouts) {
-  for (const Shape& shape : {Shape{1, 1, 1, 1}, Shape{2, 3, 5, 7}, Shape{1, 33, 2, 65},
-                             Shape{2, 64, 1, 32}, Shape{1, 5, 3, 0}, Shape{0, 2, 2, 2}}) {
-    ExpectCopied<float>(shape, DType::kF32);
-    ExpectCopied<uint16_t>(shape, DType::kBF16);
+  for (const Shape& shape :
+       {Shape{1, 1, 1, 1}, Shape{2, 3, 5, 7}, Shape{1, 33, 2, 65}, Shape{2, 64, 1, 32},
+        Shape{2, 37, 9, 15}, Shape{1, 5, 3, 0}, Shape{0, 2, 2, 2}}) {
+    for (const int64_t gap : {0, 3}) {
+      ExpectCopied<float>(shape, DType::kF32, gap);
+      ExpectCopied<uint16_t>(shape, DType::kBF16, gap);
+    }
   }
 }
 
