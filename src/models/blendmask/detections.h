@@ -8,19 +8,11 @@
 #include <string>
 #include <vector>
 
+#include "models/blendmask/candidates.h"
 #include "models/blendmask/config.h"
 #include "models/blendmask/nms.h"
 
 namespace vernier {
-
-/// One pyramid level of one picture, as the head gives it.
-struct HeadMaps {
-  int64_t height = 0;
-  int64_t width = 0;
-  std::span<const float> cls_logits;  // [classes, height, width]
-  std::span<const float> bbox_reg;    // [4, height, width]: left, top, right, bottom in strides
-  std::span<const float> ctrness;     // [1, height, width]
-};
 
 struct Detection {
   BoxCorners box;  // in pixels of the network's input, not clipped

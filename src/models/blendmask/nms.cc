@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <map>
 #include <numeric>
 
 namespace vernier {
@@ -20,95 +21,116 @@ float FloatBelow(double value) {
              : std::nextafter(nearest, -std::numeric_limits<float>::infinity());
 }
 
-std::vector<int64_t> ByFallingScore(std::vector<int64_t> order, std::span<const float> scores) {
-  std::ranges::stable_sort(order, [&](int64_t a, int64_t b) {
-    return scores[static_cast<size_t>(a)] > scores[static_cast<size_t>(b)];
-  });
-  return order;
-}
-
-// Candidates one after the other, best first, a coordinate per array: loops over them vectorise.
-struct BoxColumns {
-  std::vector<float> left, top, right, bottom, area;
-  std::vector<uint8_t> gone;
-
-  explicit BoxColumns(size_t count) : gone(count) {
-    for (auto* column : {&left, &top, &right, &bottom, &area}) column->reserve(count);
+// Boxes that come one after the other, best first, without sorting all: of thousands, a few hundred
+// are looked at before enough stay.
+class ByFallingScore {
+ public:
+  explicit ByFallingScore(std::span<const float> scores)
+      : scores_(scores), worse_{scores}, heap_(scores.size()) {
+    std::iota(heap_.begin(), heap_.end(), int64_t{0});
+    std::ranges::make_heap(heap_, worse_);
   }
 
-  void Add(const BoxCorners& box, float shift) {
-    left.push_back(box[0] + shift);
-    top.push_back(box[1] + shift);
-    right.push_back(box[2] + shift);
-    bottom.push_back(box[3] + shift);
-    area.push_back((right.back() - left.back()) * (bottom.back() - top.back()));
+  bool empty() const { return heap_.empty(); }
+  float score() const { return scores_[static_cast<size_t>(heap_.front())]; }
+
+  int64_t Take() {
+    std::ranges::pop_heap(heap_, worse_);
+    const int64_t best = heap_.back();
+    heap_.pop_back();
+    return best;
   }
 
-  // Empty boxes divide 0 by 0, and NaN exceeds nothing.
-  void SuppressAfter(size_t best, float threshold) {
-    const float l = left[best], t = top[best], r = right[best], b = bottom[best], a = area[best];
-    for (size_t j = best + 1; j < gone.size(); ++j) {
-      const float width = std::max(0.0F, std::min(r, right[j]) - std::max(l, left[j]));
-      const float height = std::max(0.0F, std::min(b, bottom[j]) - std::max(t, top[j]));
-      const float both = width * height;
-      gone[j] |= static_cast<uint8_t>(both / (a + area[j] - both) > threshold);
+ private:
+  struct Worse {
+    std::span<const float> scores;
+
+    bool operator()(int64_t a, int64_t b) const {
+      const float of_a = scores[static_cast<size_t>(a)], of_b = scores[static_cast<size_t>(b)];
+      return of_a != of_b ? of_a < of_b : a > b;
     }
-  }
+  };
+
+  std::span<const float> scores_;
+  Worse worse_;
+  std::vector<int64_t> heap_;
 };
 
-// Of `candidates`, best first, those that stay.
-std::vector<int64_t> Suppress(std::span<const int64_t> candidates, BoxColumns columns,
-                              float threshold) {
-  std::vector<int64_t> kept;
-  for (size_t i = 0; i < candidates.size(); ++i) {
-    if (columns.gone[i] != 0) continue;
-    kept.push_back(candidates[i]);
-    columns.SuppressAfter(i, threshold);
+// Boxes that stay, a coordinate per array: loops over them vectorise.
+class KeptBoxes {
+ public:
+  void Add(const BoxCorners& box) {
+    left_.push_back(box[0]);
+    top_.push_back(box[1]);
+    right_.push_back(box[2]);
+    bottom_.push_back(box[3]);
+    area_.push_back(AreaOf(box));
   }
-  return kept;
-}
 
-std::vector<int64_t> SuppressShifted(const ScoredBoxes& boxes, std::span<const int64_t> by_score,
-                                     float threshold) {
-  float largest = -std::numeric_limits<float>::infinity();
-  for (const BoxCorners& box : boxes.boxes) largest = std::max(largest, std::ranges::max(box));
-  BoxColumns columns(by_score.size());
-  for (const int64_t i : by_score) {
-    const auto at = static_cast<size_t>(i);
-    columns.Add(boxes.boxes[at], static_cast<float>(boxes.classes[at]) * (largest + 1.0F));
-  }
-  return Suppress(by_score, std::move(columns), threshold);
-}
-
-std::vector<int64_t> SuppressByClass(const ScoredBoxes& boxes, std::vector<int64_t> by_score,
-                                     float threshold) {
-  const auto class_of = [&](int64_t i) { return boxes.classes[static_cast<size_t>(i)]; };
-  std::ranges::stable_sort(by_score, {}, class_of);
-  std::vector<int64_t> kept;
-  for (auto begin = by_score.begin(); begin != by_score.end();) {
-    const auto end = std::find_if(begin, by_score.end(),
-                                  [&](int64_t i) { return class_of(i) != class_of(*begin); });
-    BoxColumns columns(static_cast<size_t>(end - begin));
-    for (auto at = begin; at != end; ++at) {
-      columns.Add(boxes.boxes[static_cast<size_t>(*at)], 0.0F);
+  bool Overlap(const BoxCorners& box, float threshold) const {
+    for (size_t begin = 0; begin < area_.size(); begin += kPiece) {
+      if (PieceOverlaps(begin, std::min(begin + kPiece, area_.size()), box, threshold)) return true;
     }
-    const std::vector<int64_t> of_class = Suppress({begin, end}, std::move(columns), threshold);
-    kept.insert(kept.end(), of_class.begin(), of_class.end());
-    begin = end;
+    return false;
   }
-  std::ranges::sort(kept);
-  return ByFallingScore(std::move(kept), boxes.scores);
+
+ private:
+  static constexpr size_t kPiece = 64;  // long enough to vectorise, short enough to end early
+
+  static float AreaOf(const BoxCorners& box) { return (box[2] - box[0]) * (box[3] - box[1]); }
+
+  // Empty boxes divide 0 by 0, and NaN exceeds nothing.
+  bool PieceOverlaps(size_t begin, size_t end, const BoxCorners& box, float threshold) const {
+    const auto [l, t, r, b] = box;
+    const float area = AreaOf(box);
+    int32_t any = 0;
+    for (size_t i = begin; i < end; ++i) {
+      const float width = std::max(0.0F, std::min(r, right_[i]) - std::max(l, left_[i]));
+      const float height = std::max(0.0F, std::min(b, bottom_[i]) - std::max(t, top_[i]));
+      const float both = width * height;
+      any |= static_cast<int32_t>(both / (area_[i] + area - both) > threshold);
+    }
+    return any != 0;
+  }
+
+  std::vector<float> left_, top_, right_, bottom_, area_;
+};
+
+BoxCorners Moved(BoxCorners box, float shift) {
+  for (float& side : box) side += shift;
+  return box;
+}
+
+// How far each class is moved from the one before.
+float ShiftOfClasses(std::span<const BoxCorners> boxes) {
+  float largest = -std::numeric_limits<float>::infinity();
+  for (const BoxCorners& box : boxes) largest = std::max(largest, std::ranges::max(box));
+  return largest + 1.0F;
 }
 
 }  // namespace
 
-std::vector<int64_t> SuppressOverlaps(const ScoredBoxes& boxes, double threshold) {
-  std::vector<int64_t> order(boxes.boxes.size());
-  std::iota(order.begin(), order.end(), int64_t{0});
-  order = ByFallingScore(std::move(order), boxes.scores);
-  const float limit = FloatBelow(threshold);
-  if (order.size() <= kMostShifted) return SuppressShifted(boxes, order, limit);
-  return SuppressByClass(boxes, std::move(order), limit);
+std::vector<int64_t> SuppressOverlaps(const ScoredBoxes& boxes, double threshold, int64_t most) {
+  const bool by_class = boxes.boxes.size() > kMostShifted;
+  const float limit = FloatBelow(threshold), shift = ShiftOfClasses(boxes.boxes);
+  std::map<int32_t, KeptBoxes> kept_of_class;  // one for all where classes are moved apart
+  std::vector<int64_t> kept;
+  for (ByFallingScore left(boxes.scores); !left.empty();) {
+    const auto enough = static_cast<size_t>(most);
+    if (most > 0 && kept.size() >= enough &&
+        left.score() < boxes.scores[static_cast<size_t>(kept[enough - 1])]) {
+      break;
+    }
+    const auto i = static_cast<size_t>(left.Take());
+    const int32_t category = boxes.classes[i];
+    const BoxCorners box =
+        by_class ? boxes.boxes[i] : Moved(boxes.boxes[i], static_cast<float>(category) * shift);
+    KeptBoxes& others = kept_of_class[by_class ? category : 0];
+    if (others.Overlap(box, limit)) continue;
+    others.Add(box);
+    kept.push_back(static_cast<int64_t>(i));
+  }
+  return kept;
 }
 
 }  // namespace vernier

@@ -24,6 +24,9 @@ struct ScoredBoxes {
 /// Up to 1000 boxes, classes are kept apart by moving each by its number times the largest
 /// coordinate and 1. Boxes with negative coordinates can then meet one of another class and be
 /// suppressed by it; the published model has been evaluated with that, so it stays.
-std::vector<int64_t> SuppressOverlaps(const ScoredBoxes& boxes, double threshold);
+///
+/// Above 0, `most` ends the search: once so many stay, only those follow that score as well as the
+/// last of them.
+std::vector<int64_t> SuppressOverlaps(const ScoredBoxes& boxes, double threshold, int64_t most = 0);
 
 }  // namespace vernier

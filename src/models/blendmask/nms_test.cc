@@ -59,5 +59,19 @@ TEST(SuppressOverlaps, KeepsEmptyBoxesAndNothingOfNothing) {
   EXPECT_TRUE(SuppressOverlaps({}, 0.6).empty());
 }
 
+TEST(SuppressOverlaps, EndsWithWhatScoresAsTheLastOfThoseThatAreWanted) {
+  std::vector<BoxCorners> boxes;
+  for (int i = 0; i < 6; ++i) boxes.push_back({i * 10.0F, 0, i * 10.0F + 5, 5});
+  const std::vector<float> scores = {0.1F, 0.7F, 0.9F, 0.7F, 0.7F, 0.2F};
+  const std::vector<int32_t> classes(6, 0);
+  const auto kept = [&](int64_t most) {
+    return SuppressOverlaps({boxes, scores, classes}, 0.6, most);
+  };
+  EXPECT_EQ(kept(1), (std::vector<int64_t>{2}));
+  EXPECT_EQ(kept(2), (std::vector<int64_t>{2, 1, 3, 4}));
+  EXPECT_EQ(kept(5), (std::vector<int64_t>{2, 1, 3, 4, 5}));
+  EXPECT_EQ(kept(0).size(), 6u);
+}
+
 }  // namespace
 }  // namespace vernier
