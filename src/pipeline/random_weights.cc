@@ -9,6 +9,7 @@ namespace {
 constexpr float kDeviation = 0.02f;         // initializer_range of ViT and most transformers
 constexpr float kResidualGain = 0.2f;       // so that sums over many blocks stay of one size
 constexpr float kRareClass = -4.59511985f;  // FCOS's prior: log(0.01 / 0.99)
+constexpr float kBoxSide = 4.0f;            // in strides: half of what FCOS's levels are made for
 constexpr float kLayerScale = 0.1f;         // ls_init_value of PE-Lang
 
 // SplitMix64 (Steele, Lea, Flood 2014): a counter in, 64 mixed bits out, so that any element can be
@@ -85,6 +86,8 @@ Tensor RandomWeight(const std::string& name, const Shape& shape, uint64_t seed) 
     if (EndsBlock(name)) std::ranges::fill(values, kResidualGain);
   } else if (name.ends_with("cls_logits.bias")) {
     std::ranges::fill(values, kRareClass);
+  } else if (name.ends_with("bbox_pred.bias")) {
+    std::ranges::fill(values, kBoxSide);
   } else if (name.ends_with("running_mean")) {
     std::ranges::fill(values, 0.0f);
   } else if (IsBias(name)) {
