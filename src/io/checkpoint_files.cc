@@ -86,6 +86,15 @@ bool MayBeWeights(const std::string& name) {
   return std::ranges::any_of(kEndings, [&](std::string_view end) { return name.ends_with(end); });
 }
 
+// Of "model-00001-of-00004.safetensors" "model.safetensors.index.json"; empty for other names.
+std::string IndexOfShard(const std::string& name) {
+  const size_t of = name.find("-of-");
+  const size_t dash = of == std::string::npos ? of : name.rfind('-', of - 1);
+  const size_t dot = name.rfind('.');
+  if (dash == std::string::npos || dash == 0 || dot < of) return "";
+  return name.substr(0, dash) + name.substr(dot) + std::string(kIndexEnding);
+}
+
 CheckpointFiles FindOnlyFile(const fs::path& folder) {
   std::vector<std::string> names;
   for (const auto& entry : fs::directory_iterator(folder)) {
@@ -98,6 +107,12 @@ CheckpointFiles FindOnlyFile(const fs::path& folder) {
     throw Error(ErrorKind::kInput, folder.string() + ": no weights in this folder",
                 "expected model.safetensors, model.safetensors.index.json, pytorch_model.bin, or "
                 "one file ending in .safetensors, .pt, .pth or .bin");
+  }
+  if (std::ranges::none_of(names, [](const auto& name) { return IndexOfShard(name).empty(); })) {
+    throw Error(ErrorKind::kInput,
+                fmt::format("{}: shards without the index that says what each holds: {}",
+                            folder.string(), fmt::join(names, ", ")),
+                "get " + IndexOfShard(names[0]) + " of the same checkpoint, too");
   }
   throw Error(ErrorKind::kInput,
               fmt::format("{}: several files could be the weights: {}", folder.string(),

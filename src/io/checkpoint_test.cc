@@ -120,6 +120,21 @@ TEST(Checkpoint, RefusesEachLieOfAnIndexByName) {
   }
 }
 
+TEST(Checkpoint, AsksForTheIndexOfShardsThatStandAlone) {
+  const ScratchFolder folder;
+  const std::string first = "model-00001-of-00002.safetensors";
+  const std::string second = "model-00002-of-00002.safetensors";
+  WriteShard(folder.path(first), {"a", "b"});
+  WriteShard(folder.path(second), {"a", "b"});
+  EXPECT_EQ(Refusal(folder.path()),
+            folder.path() + ": shards without the index that says what each holds: " + first +
+                ", " + second);
+  folder.Write("model.safetensors.index.json",
+               R"({"weight_map": {"a": ")" + first + R"(", "b": ")" + second + R"("}})");
+  EXPECT_THAT(Refusal(folder.path()), HasSubstr("tensor a is in " + folder.path(first) +
+                                                " and again in " + folder.path(second)));
+}
+
 TEST(Checkpoint, FollowsTheLinksOfHuggingFacesCache) {
   const ScratchFolder folder;
   folder.Write("blobs/placeholder", "");
