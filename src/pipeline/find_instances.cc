@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <atomic>
 #include <utility>
 
 #include "core/parallel.h"
@@ -49,33 +50,28 @@ class PictureFinder {
     const std::vector<FoundBox> found = Boxes();
     PictureInstances result{.height = size_.height, .width = size_.width, .instances = {}};
     if (found.empty()) return result;
-    std::vector<BoxCorners> boxes;
-    for (const FoundBox& box : found) boxes.push_back(box.detection.box);
     const PictureMap bases = Map("bases");
+    const MaskBlender blender({bases.height, bases.width, bases.values}, config_);
     const Tensor attention = Attention(found);
-    const std::vector<float> logits =
-        BlendMasks({bases.height, bases.width, bases.values}, boxes,
-                   attention.as<float>().first(found.size() *
-                                               static_cast<size_t>(config_.attention_channels())),
-                   config_, run_.threads);
-    const int64_t side = config_.bottom_resolution;
     result.instances.resize(found.size());
-    ParallelFor(run_.threads, std::ssize(found), 1, [&](int64_t begin, int64_t end) {
-      for (int64_t i = begin; i < end; ++i) {
-        const FoundBox& box = found[static_cast<size_t>(i)];
-        const std::span<const float> of_box(logits.data() + i * side * side,
-                                            static_cast<size_t>(side * side));
-        result.instances[static_cast<size_t>(i)] = {
-            .category = box.detection.category,
-            .score = box.detection.score,
-            .box = box.in_picture,
-            .mask = PasteMask(of_box, side, box.in_picture, size_)};
+    std::atomic<size_t> next = 0;
+    ParallelWorkers(run_.threads, [&](int) {
+      for (size_t i = next++; i < found.size(); i = next++) {
+        result.instances[i] = Cut(found[i], Row(attention, static_cast<int64_t>(i)), blender);
       }
     });
     return result;
   }
 
  private:
+  Instance Cut(const FoundBox& box, const TensorView& attention, const MaskBlender& blender) const {
+    const std::vector<float> logits = blender.Blend(box.detection.box, attention.as<float>());
+    return {.category = box.detection.category,
+            .score = box.detection.score,
+            .box = box.in_picture,
+            .mask = PasteMask(logits, config_.bottom_resolution, box.in_picture, size_)};
+  }
+
   const Tensor& Maps(std::string_view name, const std::string& level) const {
     const std::string full = std::string(name) + level;
     const auto found = run_.maps.find(full);

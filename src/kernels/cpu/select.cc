@@ -7,6 +7,7 @@
 #include "kernels/cpu/elementwise.h"
 #include "kernels/cpu/exact_product.h"
 #include "kernels/cpu/layer_norm.h"
+#include "kernels/cpu/mask_rows.h"
 #include "kernels/cpu/max_pool.h"
 #include "kernels/cpu/pair_sums.h"
 #include "kernels/cpu/resize_rows.h"
@@ -73,6 +74,10 @@ const ChannelNormKernels& SelectChannelNorm(Isa isa) {
 
 MaxPoolKernel SelectMaxPool(Isa isa) {
   return Choose(isa, scalar::MaxPool, narrow::MaxPool, wide::MaxPool);
+}
+
+const MaskRowKernels& SelectMaskRows(Isa isa) {
+  return *Choose(isa, &scalar::kMaskRows, &narrow::kMaskRows, &wide::kMaskRows);
 }
 
 ResizeRowKernel SelectResizeRow(Isa isa) {

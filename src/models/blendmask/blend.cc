@@ -5,21 +5,11 @@
 #include <cmath>
 
 #include "core/check.h"
-#include "core/parallel.h"
-#include "models/blendmask/exponential.h"
 
 namespace vernier {
 namespace {
 
-// Where one output coordinate reads along one axis: two neighbours and the share of the second.
-struct Tap {
-  int64_t low = 0;
-  int64_t high = 0;
-  float share = 0;
-  bool outside = false;  // more than a cell beyond the map: reads 0
-};
-
-Tap PoolTap(float position, int64_t size) {
+SampleTap PoolTap(float position, int64_t size) {
   if (position < -1.0F || position > static_cast<float>(size)) return {.outside = true};
   position = std::max(position, 0.0F);
   const auto low = static_cast<int64_t>(position);
@@ -28,14 +18,14 @@ Tap PoolTap(float position, int64_t size) {
 }
 
 // Samples of all bins along one axis, bin by bin.
-std::vector<Tap> PoolTaps(float from, float to, int64_t size, const BlendMaskConfig& config) {
+std::vector<SampleTap> PoolTaps(float from, float to, int64_t size, const BlendMaskConfig& config) {
   const auto scale = static_cast<float>(config.pooler_scale);
   const int64_t bins = config.bottom_resolution, samples = config.pooler_samples;
   const float start = from * scale - (config.aligned_pooler ? 0.5F : 0.0F);
   float extent = (to - from) * scale;
   if (!config.aligned_pooler) extent = std::max(extent, 1.0F);
   const float bin = extent / static_cast<float>(bins);
-  std::vector<Tap> taps;
+  std::vector<SampleTap> taps;
   taps.reserve(static_cast<size_t>(bins * samples));
   for (int64_t k = 0; k < bins; ++k) {
     for (int64_t i = 0; i < samples; ++i) {
@@ -46,42 +36,35 @@ std::vector<Tap> PoolTaps(float from, float to, int64_t size, const BlendMaskCon
   return taps;
 }
 
-// Samples one map row by row. Rows of the map are sampled across once for all rows of samples that
-// lie between them, which come in order.
-class RowSampler {
+// Rows of samples of all maps, one after the other from the top. A row of the maps is sampled
+// across once for all rows of samples beside it.
+class SampledRows {
  public:
-  RowSampler(const float* map, int64_t width, std::span<const Tap> columns)
-      : map_(map), width_(width), columns_(columns) {
-    for (Across& across : kept_) across.values.resize(columns.size());
-    for (size_t i = 0; i < columns.size(); ++i) {
-      if (columns[i].outside) outside_.push_back(i);
-    }
+  // `columns` must outlive it.
+  SampledRows(const BasisMaps& maps, int64_t bases, std::span<const SampleTap> columns)
+      : maps_(maps), bases_(bases), columns_(columns) {
+    for (Across& across : kept_) across.values.resize(static_cast<size_t>(bases) * columns.size());
   }
 
-  void Sample(const Tap& row, float* out) {
+  // What it points at is valid until the next call.
+  RowBetween At(const SampleTap& row) {
     if (row.outside) {
-      std::fill_n(out, columns_.size(), 0.0F);
-      return;
+      nothing_.resize(static_cast<size_t>(bases_) * columns_.size());
+      return {nothing_.data(), nothing_.data()};
     }
     const size_t low = Keep(row.low, -1), high = Keep(row.high, row.low);
-    const float* __restrict__ above = kept_[low].values.data();
-    const float* __restrict__ below = kept_[high].values.data();
-    float* __restrict__ to = out;
-    const float share = row.share;
-    const size_t count = columns_.size();
-    for (size_t i = 0; i < count; ++i) to[i] = above[i] * (1.0F - share) + below[i] * share;
-    for (const size_t i : outside_) to[i] = 0.0F;
+    return {kept_[low].values.data(), kept_[high].values.data(), row.share};
   }
 
  private:
   struct Across {
     int64_t row = -1;
-    std::vector<float> values;
+    std::vector<float> values;  // [bases, columns]
   };
 
   // Where the row is, sampled across; in the place of another row than `needed`.
   size_t Keep(int64_t row, int64_t needed) {
-    for (size_t i = 0; i < 2; ++i) {
+    for (size_t i = 0; i < kept_.size(); ++i) {
       if (kept_[i].row == row) return i;
     }
     const size_t at = kept_[0].row == needed && needed >= 0 ? 1 : 0;
@@ -91,40 +74,62 @@ class RowSampler {
 
   void SampleAcross(int64_t row, Across& across) const {
     across.row = row;
-    const float* from = map_ + row * width_;
-    for (size_t i = 0; i < columns_.size(); ++i) {
-      const Tap& column = columns_[i];
-      across.values[i] =
-          from[column.low] * (1.0F - column.share) + from[column.high] * column.share;
-    }
-  }
-
-  const float* map_;
-  int64_t width_;
-  std::span<const Tap> columns_;
-  std::vector<size_t> outside_;
-  std::array<Across, 2> kept_;
-};
-
-// The mean over `samples` by `samples` values for each bin of one row of bins.
-void MeanOfBins(std::span<const float> rows, int64_t samples, std::span<float> out) {
-  const int64_t width = std::ssize(out) * samples;
-  const auto count = static_cast<float>(samples * samples);
-  for (int64_t bin = 0; bin < std::ssize(out); ++bin) {
-    float sum = 0;
-    for (int64_t y = 0; y < samples; ++y) {
-      for (int64_t x = 0; x < samples; ++x) {
-        sum += rows[static_cast<size_t>(y * width + bin * samples + x)];
+    float* to = across.values.data();
+    for (int64_t k = 0; k < bases_; ++k) {
+      const float* from = maps_.values.data() + (k * maps_.height + row) * maps_.width;
+      for (const SampleTap& column : columns_) {
+        const float value =
+            from[column.low] * (1.0F - column.share) + from[column.high] * column.share;
+        *to++ = column.outside ? 0.0F : value;
       }
     }
-    out[static_cast<size_t>(bin)] = sum / count;
   }
-}
+
+  BasisMaps maps_;
+  int64_t bases_;
+  std::span<const SampleTap> columns_;
+  std::array<Across, 2> kept_;
+  std::vector<float> nothing_;
+};
+
+// Bins of the bases, row by row from the top: samples, or the mean of several for each bin.
+class PooledRows {
+ public:
+  PooledRows(const BasisMaps& maps, const BoxCorners& box, const BlendMaskConfig& config)
+      : samples_(config.pooler_samples),
+        columns_(PoolTaps(box[0], box[2], maps.width, config)),
+        rows_(PoolTaps(box[1], box[3], maps.height, config)),
+        sampled_(maps, config.bases, columns_),
+        means_(samples_ == 1 ? 0 : static_cast<size_t>(config.bases * config.bottom_resolution)) {}
+
+  RowBetween At(int64_t bin) {
+    if (samples_ == 1) return sampled_.At(rows_[static_cast<size_t>(bin)]);
+    std::ranges::fill(means_, 0.0F);
+    for (int64_t y = 0; y < samples_; ++y) {
+      AddSums(sampled_.At(rows_[static_cast<size_t>(bin * samples_ + y)]));
+    }
+    for (float& mean : means_) mean /= static_cast<float>(samples_ * samples_);
+    return {means_.data(), means_.data()};
+  }
+
+ private:
+  void AddSums(const RowBetween& row) {
+    for (int64_t i = 0; i < std::ssize(means_) * samples_; ++i) {
+      means_[static_cast<size_t>(i / samples_)] +=
+          row.above[i] * (1.0F - row.share) + row.below[i] * row.share;
+    }
+  }
+
+  int64_t samples_;
+  std::vector<SampleTap> columns_, rows_;
+  SampledRows sampled_;
+  std::vector<float> means_;  // [bases, bins]
+};
 
 // Half-pixel linear interpolation from `from` to `to` samples, or the nearest one.
-std::vector<Tap> AttentionTaps(const BlendMaskConfig& config) {
+std::vector<SampleTap> AttentionTaps(const BlendMaskConfig& config) {
   const int64_t from = config.attention_size, to = config.bottom_resolution;
-  std::vector<Tap> taps;
+  std::vector<SampleTap> taps;
   for (int64_t i = 0; i < to; ++i) {
     if (config.nearest_attention) {
       taps.push_back({.low = i * from / to, .high = i * from / to});
@@ -140,81 +145,30 @@ std::vector<Tap> AttentionTaps(const BlendMaskConfig& config) {
   return taps;
 }
 
-void ReplaceByExponentials(std::span<float> values, std::span<const float> less) {
-  float* __restrict__ to = values.data();
-  const float* __restrict__ from = less.data();
-  const size_t count = values.size();
-  for (size_t i = 0; i < count; ++i) to[i] = Exponential(to[i] - from[i]);
-}
-
-// Replaces [bases, pixels] of attention by its softmax over the bases, times the pooled bases,
-// summed: one logit per pixel.
-void MixBases(std::span<const float> pooled, std::span<float> attention, int64_t bases,
-              std::span<float> logits) {
-  const size_t pixels = logits.size();
-  const auto each_base = [&](const auto& apply) {
-    for (int64_t k = 0; k < bases; ++k) apply(attention.data() + k * std::ssize(logits), k);
-  };
-  std::vector<float> most(pixels, -INFINITY), total(pixels);
-  each_base([&](const float* map, int64_t) {
-    for (size_t i = 0; i < pixels; ++i) most[i] = std::max(most[i], map[i]);
-  });
-  each_base([&](float* map, int64_t) {
-    ReplaceByExponentials({map, pixels}, most);
-    for (size_t i = 0; i < pixels; ++i) total[i] += map[i];
-  });
-  std::ranges::fill(logits, 0.0F);
-  each_base([&](const float* map, int64_t k) {
-    const float* values = pooled.data() + k * std::ssize(logits);
-    for (size_t i = 0; i < pixels; ++i) logits[i] += values[i] * (map[i] / total[i]);
-  });
-}
-
 }  // namespace
 
-std::vector<float> PoolBases(const BasisMaps& bases, const BoxCorners& box,
-                             const BlendMaskConfig& config) {
-  const int64_t bins = config.bottom_resolution, samples = config.pooler_samples;
-  const std::vector<Tap> columns = PoolTaps(box[0], box[2], bases.width, config);
-  const std::vector<Tap> rows = PoolTaps(box[1], box[3], bases.height, config);
-  std::vector<float> pooled(static_cast<size_t>(config.bases * bins * bins));
-  std::vector<float> sampled(static_cast<size_t>(samples * samples * bins));
-  float* out = pooled.data();
-  for (int64_t k = 0; k < config.bases; ++k) {
-    RowSampler sampler(bases.values.data() + k * bases.height * bases.width, bases.width, columns);
-    for (int64_t bin = 0; bin < bins; ++bin, out += bins) {
-      for (int64_t y = 0; y < samples; ++y) {
-        sampler.Sample(rows[static_cast<size_t>(bin * samples + y)],
-                       samples == 1 ? out : sampled.data() + y * samples * bins);
-      }
-      if (samples > 1) MeanOfBins(sampled, samples, {out, static_cast<size_t>(bins)});
-    }
-  }
-  return pooled;
+MaskBlender::MaskBlender(const BasisMaps& bases, const BlendMaskConfig& config)
+    : bases_(bases),
+      config_(config),
+      attention_taps_(AttentionTaps(config)),
+      kernels_(SelectMaskRows(Cpu().best())) {
+  VN_CHECK(std::ssize(bases.values) == config.bases * bases.height * bases.width);
 }
 
-std::vector<float> BlendMasks(const BasisMaps& bases, std::span<const BoxCorners> boxes,
-                              std::span<const float> attention, const BlendMaskConfig& config,
-                              int threads) {
-  const int64_t count = std::ssize(boxes), side = config.attention_size;
-  const int64_t bins = config.bottom_resolution;
-  VN_CHECK(std::ssize(attention) == count * config.attention_channels());
-  std::vector<float> logits(static_cast<size_t>(count * bins * bins));
-  const std::vector<Tap> taps = AttentionTaps(config);
-  ParallelFor(threads, count, 1, [&](int64_t begin, int64_t end) {
-    std::vector<float> resized(static_cast<size_t>(config.bases * bins * bins));
-    for (int64_t i = begin; i < end; ++i) {
-      const float* maps = attention.data() + i * config.attention_channels();
-      for (int64_t k = 0; k < config.bases; ++k) {
-        RowSampler sampler(maps + k * side * side, side, taps);
-        for (int64_t row = 0; row < bins; ++row) {
-          sampler.Sample(taps[static_cast<size_t>(row)], resized.data() + (k * bins + row) * bins);
-        }
-      }
-      MixBases(PoolBases(bases, boxes[static_cast<size_t>(i)], config), resized, config.bases,
-               {logits.data() + i * bins * bins, static_cast<size_t>(bins * bins)});
-    }
-  });
+std::vector<float> MaskBlender::Blend(const BoxCorners& box,
+                                      std::span<const float> attention) const {
+  VN_CHECK(std::ssize(attention) == config_.attention_channels());
+  const int64_t bins = config_.bottom_resolution, side = config_.attention_size;
+  std::vector<float> logits(static_cast<size_t>(bins * bins));
+  PooledRows pooled(bases_, box, config_);
+  SampledRows weights({side, side, attention}, config_.bases, attention_taps_);
+  for (int64_t row = 0; row < bins; ++row) {
+    kernels_.blend({.bases = config_.bases,
+                    .count = bins,
+                    .pooled = pooled.At(row),
+                    .attention = weights.At(attention_taps_[static_cast<size_t>(row)]),
+                    .out = logits.data() + row * bins});
+  }
   return logits;
 }
 

@@ -1,11 +1,12 @@
 // A detection's mask in its box: the picture's bases, pooled from the box, mixed by the attention
-// of the detection's location. Pure functions; threads share nothing that they write.
+// of the detection's location.
 #pragma once
 
 #include <cstdint>
 #include <span>
 #include <vector>
 
+#include "kernels/cpu/mask_rows.h"
 #include "models/blendmask/config.h"
 #include "models/blendmask/nms.h"
 
@@ -18,14 +19,29 @@ struct BasisMaps {
   std::span<const float> values;  // [bases, height, width]
 };
 
-/// detectron2's ROIAlign: [bases, R, R] of `box`, which is in pixels of the network's input and may
-/// leave the maps; what lies more than a cell outside of them counts as 0.
-std::vector<float> PoolBases(const BasisMaps& bases, const BoxCorners& box,
-                             const BlendMaskConfig& config);
+/// Where one sample reads along one axis: two neighbours and the share of the second.
+struct SampleTap {
+  int64_t low = 0;
+  int64_t high = 0;
+  float share = 0;
+  bool outside = false;  // more than a cell beyond the map: reads 0
+};
 
-/// Logits of the masks [boxes, R, R]; `attention` [boxes, bases * A * A].
-std::vector<float> BlendMasks(const BasisMaps& bases, std::span<const BoxCorners> boxes,
-                              std::span<const float> attention, const BlendMaskConfig& config,
-                              int threads);
+/// Mixes the masks of one picture, from one thread or from many. The maps must outlive it.
+class MaskBlender {
+ public:
+  MaskBlender(const BasisMaps& bases, const BlendMaskConfig& config);
+
+  /// Logits [R, R] of the mask of `box`, which is in pixels of the network's input and may leave
+  /// the maps: they are pooled as detectron2's ROIAlign does, and what lies more than a cell
+  /// outside of them counts as 0. `attention` is [bases * A * A].
+  std::vector<float> Blend(const BoxCorners& box, std::span<const float> attention) const;
+
+ private:
+  BasisMaps bases_;
+  BlendMaskConfig config_;
+  std::vector<SampleTap> attention_taps_;  // along either axis
+  const MaskRowKernels& kernels_;
+};
 
 }  // namespace vernier

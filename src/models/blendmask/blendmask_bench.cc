@@ -72,17 +72,14 @@ void BM_Postprocess(benchmark::State& state) {
   for (auto _ : state) {
     const std::vector<Detection> detections =
         SelectDetections(maps.levels, maps.config, "benchmark");
-    std::vector<BoxCorners> boxes;
-    for (const Detection& detection : detections) boxes.push_back(detection.box);
-    const std::vector<float> logits =
-        BlendMasks({160, 160, maps.bases}, boxes,
-                   std::span(maps.attention).first(boxes.size() * 784), maps.config, threads);
-    ParallelFor(threads, std::ssize(boxes), 1, [&](int64_t begin, int64_t end) {
+    const MaskBlender blender({160, 160, maps.bases}, maps.config);
+    ParallelFor(threads, std::ssize(detections), 1, [&](int64_t begin, int64_t end) {
       for (auto i = static_cast<size_t>(begin); i < static_cast<size_t>(end); ++i) {
-        const auto box = BoxInPicture(boxes[i], {640, 640}, {640, 640});
+        const auto box = BoxInPicture(detections[i].box, {640, 640}, {640, 640});
         if (!box) continue;
-        benchmark::DoNotOptimize(
-            PasteMask(std::span(logits).subspan(i * 3136, 3136), 56, *box, {640, 640}));
+        const std::vector<float> logits =
+            blender.Blend(detections[i].box, std::span(maps.attention).subspan(i * 784, 784));
+        benchmark::DoNotOptimize(PasteMask(logits, 56, *box, {640, 640}));
       }
     });
     found = std::ssize(detections);

@@ -9,7 +9,7 @@
 #include <limits>
 #include <tuple>
 
-#include "models/blendmask/exponential.h"
+#include "kernels/cpu/plain_exponential.h"
 #include "vernier/error.h"
 
 namespace vernier {

@@ -6,7 +6,7 @@
 #include <random>
 #include <tuple>
 
-#include "models/blendmask/exponential.h"
+#include "kernels/cpu/plain_exponential.h"
 
 namespace vernier {
 namespace {

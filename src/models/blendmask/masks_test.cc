@@ -52,13 +52,36 @@ int64_t DecidedDifferences(const RunLengths& mask, const std::vector<uint8_t>& e
   return different;
 }
 
-TEST(PoolBases, ReadsZeroBeyondACellOutside) {
+// One basis that gets all attention is the mask: what pooling reads.
+std::vector<float> Pooled(const BasisMaps& maps, const BoxCorners& box, BlendMaskConfig config) {
+  config.bases = 1;
+  const BasisMaps first = {maps.height, maps.width,
+                           maps.values.first(static_cast<size_t>(maps.height * maps.width))};
+  const std::vector<float> attention(static_cast<size_t>(config.attention_channels()), 1.0F);
+  return MaskBlender(first, config).Blend(box, attention);
+}
+
+// Of all boxes, one mask after the other; `attention` likewise.
+std::vector<float> Blended(const BasisMaps& maps, std::span<const BoxCorners> boxes,
+                           std::span<const float> attention, const BlendMaskConfig& config) {
+  const MaskBlender blender(maps, config);
+  const auto channels = static_cast<size_t>(config.attention_channels());
+  std::vector<float> all;
+  for (size_t i = 0; i < boxes.size(); ++i) {
+    const std::vector<float> one =
+        blender.Blend(boxes[i], attention.subspan(i * channels, channels));
+    all.insert(all.end(), one.begin(), one.end());
+  }
+  return all;
+}
+
+TEST(MaskBlender, ReadsZeroBeyondACellOutside) {
   const Tensor bases = ReadNpy(kOps + "blend_bases.npy"),
                expected = ReadNpy(kOps + "blend_rois.npy");
   const std::vector<BoxCorners> boxes = BoxesOf(ReadNpy(kOps + "blend_boxes.npy"));
   const size_t rows[] = {0, 1, 5};
   for (size_t i = 0; i < 3; ++i) {
-    const std::vector<float> pooled = PoolBases(MapsOf(bases, 0), boxes[rows[i]], {});
+    const std::vector<float> pooled = Pooled(MapsOf(bases, 0), boxes[rows[i]], {});
     for (size_t pixel = 0; pixel < 56 * 56; ++pixel) {
       ASSERT_NEAR(pooled[pixel], expected.as<float>()[i * 56 * 56 + pixel], 2e-5) << rows[i];
     }
@@ -66,47 +89,42 @@ TEST(PoolBases, ReadsZeroBeyondACellOutside) {
 }
 
 // With r samples the mean over r x r points of one bin; a plane is met exactly by any of them.
-TEST(PoolBases, AveragesSeveralSamplesPerBin) {
+TEST(MaskBlender, AveragesSeveralSamplesPerBin) {
   std::vector<float> plane(20 * 30);
   for (size_t i = 0; i < plane.size(); ++i) plane[i] = static_cast<float>(i % 30 + 2 * (i / 30));
   BlendMaskConfig config;
-  config.bases = 1;
   config.bottom_resolution = 4;
-  const std::vector<float> once = PoolBases({20, 30, plane}, {16, 12, 80, 60}, config);
+  const std::vector<float> once = Pooled({20, 30, plane}, {16, 12, 80, 60}, config);
   config.pooler_samples = 3;
-  const std::vector<float> often = PoolBases({20, 30, plane}, {16, 12, 80, 60}, config);
+  const std::vector<float> often = Pooled({20, 30, plane}, {16, 12, 80, 60}, config);
   for (size_t i = 0; i < once.size(); ++i) EXPECT_NEAR(often[i], once[i], 1e-4);
   // The first bin's centre: x = 3.5 + 2, y = 2.5 + 1.5.
   EXPECT_NEAR(once[0], 5.5 + 2 * 4, 1e-5);
 }
 
-TEST(PoolBases, OfTheOldKindHasNoHalfPixelAndNoBoxBelowOneCell) {
+TEST(MaskBlender, OfTheOldKindHasNoHalfPixelAndNoBoxBelowOneCell) {
   std::vector<float> plane(20 * 30);
   for (size_t i = 0; i < plane.size(); ++i) plane[i] = static_cast<float>(i % 30);
   BlendMaskConfig config;
-  config.bases = 1;
   config.bottom_resolution = 2;
   config.aligned_pooler = false;
-  const std::vector<float> pooled = PoolBases({20, 30, plane}, {16, 12, 16.5, 12.5}, config);
+  const std::vector<float> pooled = Pooled({20, 30, plane}, {16, 12, 16.5, 12.5}, config);
   EXPECT_FLOAT_EQ(pooled[0], 4.25F);
   EXPECT_FLOAT_EQ(pooled[1], 4.75F);
 }
 
-TEST(BlendMasks, MixesTheBasesAsTheGoldens) {
+TEST(MaskBlender, MixesTheBasesAsTheGoldens) {
   const Tensor bases = ReadNpy(kOps + "blend_bases.npy");
   const Tensor expected = ReadNpy(kOps + "blend_logits.npy");
   const Tensor attention = ReadNpy(kOps + "blend_top_feat.npy");
   const std::vector<BoxCorners> boxes = BoxesOf(ReadNpy(kOps + "blend_boxes.npy"));
-  for (const int threads : {1, 3}) {
-    const std::vector<float> logits =
-        BlendMasks(MapsOf(bases, 0), boxes, attention.as<float>(), {}, threads);
-    for (size_t i = 0; i < logits.size(); ++i) {
-      ASSERT_NEAR(logits[i], expected.as<float>()[i], 2e-5) << i;
-    }
+  const std::vector<float> logits = Blended(MapsOf(bases, 0), boxes, attention.as<float>(), {});
+  for (size_t i = 0; i < logits.size(); ++i) {
+    ASSERT_NEAR(logits[i], expected.as<float>()[i], 2e-5) << i;
   }
 }
 
-TEST(BlendMasks, TakesTheNearestAttentionWhereTheConfigurationSaysSo) {
+TEST(MaskBlender, TakesTheNearestAttentionWhereTheConfigurationSaysSo) {
   BlendMaskConfig config;
   config.bases = 2;
   config.attention_size = 2;
@@ -117,7 +135,7 @@ TEST(BlendMasks, TakesTheNearestAttentionWhereTheConfigurationSaysSo) {
   std::fill(bases.begin() + 64, bases.end(), 3.0F);
   const std::vector<float> attention = {50, 0, 50, 0, 0, 50, 0, 50};
   const BoxCorners box = {4, 4, 28, 28};
-  const std::vector<float> logits = BlendMasks({8, 8, bases}, {&box, 1}, attention, config, 1);
+  const std::vector<float> logits = MaskBlender({8, 8, bases}, config).Blend(box, attention);
   for (size_t i = 0; i < 16; ++i) EXPECT_FLOAT_EQ(logits[i], i % 4 < 2 ? 1.0F : 3.0F);
 }
 
@@ -198,7 +216,7 @@ TEST(Masks, AreTheGoldensOnEveryDecidedPixel) {
       const std::vector<BoxCorners> boxes = BoxesOf(golden.Array(det + "boxes"));
       const Tensor attention = golden.Array(det + "top_feat");
       const std::vector<float> logits =
-          BlendMasks(MapsOf(bases, i), boxes, attention.as<float>(), golden.config, 2);
+          Blended(MapsOf(bases, i), boxes, attention.as<float>(), golden.config);
       const Tensor stored = golden.Array(det + "mask_logits");
       const double tolerance = golden.Tolerance(i, "mask_logits");
       for (size_t k = 0; k < stored.as<float>().size(); ++k) {

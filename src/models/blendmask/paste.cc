@@ -1,12 +1,13 @@
 #include "models/blendmask/paste.h"
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 #include <utility>
 #include <vector>
 
 #include "core/check.h"
-#include "models/blendmask/exponential.h"
+#include "kernels/cpu/mask_rows.h"
 
 namespace vernier {
 namespace {
@@ -68,14 +69,15 @@ constexpr int64_t kBorder = 2;
 
 // Probabilities column by column, as masks are written: [resolution + borders, the same],
 // transposed.
-std::vector<float> BorderedColumns(std::span<const float> logits, int64_t resolution) {
+std::vector<float> BorderedColumns(std::span<const float> logits, int64_t resolution,
+                                   const MaskRowKernels& kernels) {
   const int64_t side = resolution + 2 * kBorder;
-  std::vector<float> columns(static_cast<size_t>(side * side));
+  std::vector<float> columns(static_cast<size_t>(side * side)), probabilities(logits.size());
+  kernels.sigmoid(logits.data(), std::ssize(logits), probabilities.data());
   for (int64_t y = 0; y < resolution; ++y) {
-    for (int64_t x = 0; x < resolution; ++x) {
-      const float logit = logits[static_cast<size_t>(y * resolution + x)];
-      columns[static_cast<size_t>((x + kBorder) * side + y + kBorder)] = Sigmoid(logit);
-    }
+    const float* from = probabilities.data() + y * resolution;
+    float* to = columns.data() + kBorder * side + y + kBorder;
+    for (int64_t x = 0; x < resolution; ++x) to[x * side] = from[x];
   }
   return columns;
 }
@@ -118,46 +120,62 @@ struct MaskCells {
   }
 };
 
+// A column of a mask's values between two columns of its probabilities.
+struct ColumnBetween {
+  const float* left;
+  const float* right;
+  float share;
+
+  float operator[](size_t i) const { return left[i] + share * (right[i] - left[i]); }
+};
+
 // Turns one column of values into runs along the rows of a mask.
 class ColumnWriter {
  public:
-  explicit ColumnWriter(const MaskCells& rows)
-      : rows_(rows), cells_(rows.first.size() - 2), crossings_(cells_), changing_(cells_) {}
+  ColumnWriter(const MaskCells& rows, const MaskRowKernels& kernels)
+      : rows_(rows),
+        kernels_(kernels),
+        cells_(rows.first.size() - 2),
+        foreground_((cells_ + kBits) / kBits) {}
 
   // Between two values on one side of the threshold all pixels lie on that side, and from one value
   // to the next the sides change once: cells of a change are all that is looked at.
-  void Write(std::span<const float> values, RunWriter& runs) {
-    const size_t count = FindChanges(values);
+  void Write(const ColumnBetween& values, RunWriter& runs) {
+    kernels_.foreground({.count = static_cast<int64_t>(cells_) + 1,
+                         .left = values.left,
+                         .right = values.right,
+                         .share = values.share,
+                         .threshold = kForeground,
+                         .bits = foreground_.data()});
     int64_t done = 0;
-    bool set = values[0] >= kForeground;
-    for (size_t i = 0; i < count; ++i) {
-      const int64_t change = ChangeIn(changing_[i], values);
-      runs.Add(set, change - done);
-      done = change;
-      set = !set;
+    bool set = (foreground_[0] & 1) != 0;
+    for (size_t word = 0; word < foreground_.size(); ++word) {
+      for (uint64_t changes = Changes(word); changes != 0; changes &= changes - 1) {
+        const size_t cell = word * kBits + static_cast<size_t>(std::countr_zero(changes));
+        const int64_t change = ChangeIn(cell, values);
+        runs.Add(set, change - done);
+        done = change;
+        set = !set;
+      }
     }
     runs.Add(set, std::ssize(rows_.places) - done);
   }
 
  private:
-  // In loops without branches, whose outcome nobody could predict. The number of cells that change.
-  size_t FindChanges(std::span<const float> values) {
-    const float* __restrict__ from = values.data();
-    float* __restrict__ crossings = crossings_.data();
-    for (size_t i = 0; i < cells_; ++i) {
-      crossings[i] = (kForeground - from[i]) / (from[i + 1] - from[i]);
-    }
-    size_t count = 0;
-    for (size_t i = 0; i < cells_; ++i) {
-      changing_[count] = i;
-      count += static_cast<size_t>((from[i] >= kForeground) != (from[i + 1] >= kForeground));
-    }
-    return count;
+  static constexpr size_t kBits = 64;
+
+  // Of the cells between this word's values and the next ones, those whose values lie on two sides.
+  uint64_t Changes(size_t word) const {
+    const uint64_t here = foreground_[word];
+    const uint64_t after = word + 1 < foreground_.size() ? foreground_[word + 1] : 0;
+    const uint64_t changes = here ^ (here >> 1 | after << (kBits - 1));
+    const size_t cells = cells_ - word * kBits;  // the last value has none behind it
+    return cells < kBits ? changes & ((uint64_t{1} << cells) - 1) : changes;
   }
 
   // The first pixel of the cell on the other side, or its end: guessed by the crossing, and then
   // found by what pixels' values are.
-  int64_t ChangeIn(size_t cell, std::span<const float> values) const {
+  int64_t ChangeIn(size_t cell, const ColumnBetween& values) const {
     const int64_t first = rows_.first[cell], end = rows_.first[cell + 1];
     if (first == end) return first;
     const float upper = values[cell], lower = values[cell + 1];
@@ -166,8 +184,9 @@ class ColumnWriter {
       const float share = rows_.places[static_cast<size_t>(pixel)].share;
       return (upper + share * (lower - upper) >= kForeground) != set;
     };
+    const float crossing = (kForeground - upper) / (lower - upper);
     const float start = rows_.places[static_cast<size_t>(first)].share;
-    const float guess = (crossings_[cell] - start) * rows_.pixels_per_cell;
+    const float guess = (crossing - start) * rows_.pixels_per_cell;
     const auto length = static_cast<float>(end - first);
     // The next pixel behind it; the first where it is not a number, of a mask that is none.
     const float pixels = guess > 0.0F ? std::min(guess + 1.0F, length) : 0.0F;
@@ -178,9 +197,9 @@ class ColumnWriter {
   }
 
   const MaskCells& rows_;
+  const MaskRowKernels& kernels_;
   size_t cells_;
-  std::vector<float> crossings_;  // by cell: the share at which the threshold lies
-  std::vector<size_t> changing_;  // the cells whose values lie on two sides
+  std::vector<uint64_t> foreground_;  // one bit for each value of the column
 };
 
 }  // namespace
@@ -201,24 +220,20 @@ std::optional<BoxCorners> BoxInPicture(const BoxCorners& box, PictureSize networ
 RunLengths PasteMask(std::span<const float> logits, int64_t resolution, const BoxCorners& box,
                      PictureSize picture) {
   VN_CHECK(std::ssize(logits) == resolution * resolution);
-  const std::vector<float> bordered = BorderedColumns(logits, resolution);
+  const MaskRowKernels& kernels = SelectMaskRows(Cpu().best());
+  const std::vector<float> bordered = BorderedColumns(logits, resolution, kernels);
   const int64_t side = resolution + 2 * kBorder;
   const MaskAxis across(box[0], box[2], resolution, picture.width);
   const MaskAxis down(box[1], box[3], resolution, picture.height);
   const std::vector<MaskPlace> columns = PlacesOf(across, resolution);
   const MaskCells rows(down, resolution);
-  ColumnWriter writer(rows);
-  std::vector<float> values(static_cast<size_t>(side));
+  ColumnWriter writer(rows, kernels);
   RunWriter runs(picture);
   runs.Add(false, across.begin * picture.height);
   for (const MaskPlace& column : columns) {
     const float* left = bordered.data() + column.cell * side;
-    const float* right = left + side;
-    for (int64_t i = 0; i < side; ++i) {
-      values[static_cast<size_t>(i)] = left[i] + column.share * (right[i] - left[i]);
-    }
     runs.Add(false, down.begin);
-    writer.Write(values, runs);
+    writer.Write({left, left + side, column.share}, runs);
     runs.Add(false, picture.height - down.end);
   }
   runs.Add(false, (picture.width - across.end) * picture.height);

@@ -1,5 +1,5 @@
-// e to a float, in plain arithmetic that compilers turn into vector code; libm's is a call for each
-// value.
+// e to a float, in plain arithmetic that compilers turn into vector code and that has the same bits
+// on every machine; libm's is a call for each value.
 #pragma once
 
 #include <bit>

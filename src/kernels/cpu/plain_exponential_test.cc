@@ -1,4 +1,4 @@
-#include "models/blendmask/exponential.h"
+#include "kernels/cpu/plain_exponential.h"
 
 #include <cmath>
 #include <limits>
