@@ -44,31 +44,35 @@ class TileFetch {
     next_rows_ = behind < I::kTileRows ? behind : I::kTileRows;
     a_stride_bytes_ = g.a_stride * static_cast<int64_t>(sizeof(typename I::A));
     next_a_ = static_cast<const char*>(g.a) + (first_row + rows) * a_stride_bytes_;
-    steps_ = g.k / (2 * kFetchStep);
-    if (steps_ < 1) steps_ = 1;
+    const int64_t pairs = g.k / 2, steps = pairs < kFetchStep ? 1 : pairs / kFetchStep;
     // With few rows a panel comes as fast as memory gives it; fetching much ahead slows that down.
-    const int64_t pairs = g.k / 2;
     if (panel_.lines > pairs) panel_.lines = pairs;
+    step_lines_ = (panel_.lines + steps - 1) / steps;
+    step_rows_ = (rows + steps - 1) / steps;
   }
 
-  /// Before the pairs [step · kFetchStep, (step + 1) · kFetchStep). A call would save and restore
-  /// the tile's sums.
-  [[gnu::always_inline]] void Step(int64_t step) const {
-    const int64_t panel_end = panel_.lines * (step + 1) / steps_;
-    for (int64_t line = panel_.lines * step / steps_; line < panel_end; ++line) {
+  /// Before every kFetchStep pairs. A call would save and restore the tile's sums.
+  [[gnu::always_inline]] void Step() {
+    const int64_t lines = panel_.lines < step_lines_ ? panel_.lines : step_lines_;
+    for (int64_t line = 0; line < lines; ++line) {
       __builtin_prefetch(panel_.next + line * kCacheLineBytes, 0, 2);
     }
+    panel_.next += lines * kCacheLineBytes;
+    panel_.lines -= lines;
     for (int64_t row = 0; row < next_rows_; ++row) {
-      const char* at = next_a_ + row * a_stride_bytes_ + step * kStepBytes;
+      const char* at = next_a_ + row * a_stride_bytes_;
       for (int64_t byte = 0; byte < kStepBytes; byte += kCacheLineBytes) {
         __builtin_prefetch(at + byte, 0, 3);
       }
     }
-    const int64_t row_end = rows_ * (step + 1) / steps_;
-    for (int64_t row = first_row_ + rows_ * step / steps_; row < first_row_ + row_end; ++row) {
-      Fetch<1>(g_.results, row);
-      Fetch<0>(g_.residual, row);
+    next_a_ += kStepBytes;
+    const int64_t result_rows = rows_ < step_rows_ ? rows_ : step_rows_;
+    for (int64_t row = 0; row < result_rows; ++row) {
+      Fetch<1>(g_.results, first_row_ + row);
+      Fetch<0>(g_.residual, first_row_ + row);
     }
+    first_row_ += result_rows;
+    rows_ -= result_rows;
   }
 
  private:
@@ -82,9 +86,9 @@ class TileFetch {
   }
 
   const GemmMultiply& g_;
-  int64_t first_row_, rows_;
+  int64_t first_row_, rows_;  // whose results are still to be fetched
   Prefetch panel_;
-  int64_t next_rows_, a_stride_bytes_, steps_;
+  int64_t next_rows_, a_stride_bytes_, step_lines_, step_rows_;
   const char* next_a_;
 };
 
@@ -92,6 +96,15 @@ class TileFetch {
 // last panel with few columns.
 template <typename I, int kRows, int kVectors>
 using TileSums = typename I::Register[kRows][kVectors];
+
+template <int kRows, int kVectors, typename F>
+[[gnu::always_inline]] inline void EachSum(F f) {
+#pragma GCC unroll 16
+  for (int row = 0; row < kRows; ++row) {
+#pragma GCC unroll 16
+    for (int vector = 0; vector < kVectors; ++vector) f(row, vector);
+  }
+}
 
 template <typename I, int kOdd, int kRows, int kVectors, bool kLast = false>
 inline void AddProducts(const typename I::A* a, int64_t a_stride, const typename I::B* b,
@@ -109,6 +122,37 @@ inline void AddProducts(const typename I::A* a, int64_t a_stride, const typename
   }
 }
 
+/// The rows of sums that a tile begins with. Reading zeros where there are none yet leaves one way
+/// into the loop over k, through which the sums stay in registers.
+struct FirstSums {
+  const float* from;
+  int64_t stride;
+};
+
+template <typename I>
+FirstSums FirstSumsOf(const GemmMultiply& g, const float* to) {
+  constexpr int64_t kColumns = I::kVectors * I::kLanes;
+  alignas(64) static constexpr float kZeros[kColumns] = {};
+  return g.accumulate ? FirstSums{to, kColumns} : FirstSums{kZeros, 0};
+}
+
+/// The last of an odd number of k.
+template <typename I, int kVectors, int kRows>
+[[gnu::noinline]] void AddLastProducts(const GemmMultiply& g, int64_t first_row) {
+  constexpr int64_t kColumns = I::kVectors * I::kLanes;
+  const auto* a = static_cast<const typename I::A*>(g.a) + first_row * g.a_stride;
+  float* to = g.sums + first_row * kColumns;
+  TileSums<I, kRows, kVectors> sums;
+  EachSum<kRows, kVectors>([&](int row, int vector) {
+    sums[row][vector] = I::Load(to + row * kColumns + vector * I::kLanes);
+  });
+  const auto* b = static_cast<const typename I::B*>(g.b);
+  AddProducts<I, 0, kRows, kVectors, true>(a, g.a_stride, b, g.k / 2, sums);
+  EachSum<kRows, kVectors>([&](int row, int vector) {
+    I::Store(to + row * kColumns + vector * I::kLanes, sums[row][vector]);
+  });
+}
+
 template <typename I, int kVectors, int kRows>
 void MultiplyTile(const GemmMultiply& g, int64_t first_row, Prefetch panel) {
   constexpr int64_t kColumns = I::kVectors * I::kLanes;
@@ -116,29 +160,25 @@ void MultiplyTile(const GemmMultiply& g, int64_t first_row, Prefetch panel) {
   const auto* b = static_cast<const typename I::B*>(g.b);
   const int64_t a_stride = g.a_stride;
   float* to = g.sums + first_row * kColumns;
+  const FirstSums first = FirstSumsOf<I>(g, to);
+  TileFetch<I> fetch(g, first_row, kRows, panel);
   TileSums<I, kRows, kVectors> sums;
-  for (int row = 0; row < kRows; ++row) {
-    for (int vector = 0; vector < kVectors; ++vector) {
-      sums[row][vector] =
-          g.accumulate ? I::Load(to + row * kColumns + vector * I::kLanes) : I::Zero();
-    }
-  }
+  EachSum<kRows, kVectors>([&](int row, int vector) {
+    sums[row][vector] = I::Load(first.from + row * first.stride + vector * I::kLanes);
+  });
   const int64_t pairs = g.k / 2;
-  const TileFetch<I> fetch(g, first_row, kRows, panel);
   for (int64_t pair = 0; pair < pairs;) {
-    fetch.Step(pair / kFetchStep);
+    fetch.Step();
     const int64_t end = pairs - pair < kFetchStep ? pairs : pair + kFetchStep;
     for (; pair < end; ++pair) {
       AddProducts<I, 0, kRows, kVectors>(a, a_stride, b, pair, sums);
       if constexpr (!I::kPairs) AddProducts<I, 1, kRows, kVectors>(a, a_stride, b, pair, sums);
     }
   }
-  if (g.k % 2 != 0) AddProducts<I, 0, kRows, kVectors, true>(a, a_stride, b, pairs, sums);
-  for (int row = 0; row < kRows; ++row) {
-    for (int vector = 0; vector < kVectors; ++vector) {
-      I::Store(to + row * kColumns + vector * I::kLanes, sums[row][vector]);
-    }
-  }
+  EachSum<kRows, kVectors>([&](int row, int vector) {
+    I::Store(to + row * kColumns + vector * I::kLanes, sums[row][vector]);
+  });
+  if (g.k % 2 != 0) AddLastProducts<I, kVectors, kRows>(g, first_row);
 }
 
 /// The tile of height `rows`, which is at most kRows.
