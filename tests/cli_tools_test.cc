@@ -47,6 +47,21 @@ TEST(Inspect, MakesCheckpointsThatRun) {
   }
 }
 
+TEST(Inspect, MakesNoRandomWeightsWhereAModelIs) {
+  const ScratchFolder folder;
+  const std::string config = Golden("vit/cls_batch2") + "/config.json", made = folder.path("made");
+  ASSERT_EQ(Vernier({"inspect", "--make-random", config, made}).exit_code, 0);
+  const auto time = std::filesystem::last_write_time(made + "/model.safetensors");
+  const SpawnResult again = Vernier({"inspect", "--make-random", config, made});
+  EXPECT_EQ(again.exit_code, 2);
+  EXPECT_THAT(again.errors, HasSubstr("is there already: random weights go into a folder without"));
+  EXPECT_THAT(again.errors, HasSubstr("name a new folder"));
+  EXPECT_EQ(std::filesystem::last_write_time(made + "/model.safetensors"), time);
+  std::filesystem::remove(made + "/model.safetensors");
+  // The configuration's own folder is one without a model.
+  EXPECT_EQ(Vernier({"inspect", "--make-random", made, made}).exit_code, 0);
+}
+
 TEST(Inspect, NeedsSomethingToLookAt) {
   const SpawnResult result = Vernier({"inspect"});
   EXPECT_EQ(result.exit_code, 2);

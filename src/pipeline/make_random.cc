@@ -69,10 +69,28 @@ Tensor StoredAs(DType dtype, Tensor weight) {
   return stored;
 }
 
+// Weights that somebody trained cannot be made again, nor a configuration that was written for
+// them.
+void RefuseToReplace(const fs::path& folder, const fs::path& config) {
+  std::error_code error;
+  for (const fs::directory_entry& entry : fs::directory_iterator(folder, error)) {
+    const std::string ending = entry.path().extension().string();
+    const bool weights =
+        ending == ".safetensors" || ending == ".bin" || ending == ".pt" || ending == ".pth";
+    const bool own_config =
+        entry.path().filename() == "config.json" && !fs::equivalent(entry.path(), config, error);
+    if (!weights && !own_config) continue;
+    throw Error(ErrorKind::kUsage,
+                fmt::format("{} is there already: random weights go into a folder without a model",
+                            entry.path().string()),
+                "name a new folder, or delete this one");
+  }
+}
+
 void CopyBeside(const fs::path& config, const char* name, const fs::path& folder) {
   const fs::path source = config.parent_path() / name;
   std::error_code error;
-  if (!fs::exists(source, error)) return;
+  if (!fs::exists(source, error) || fs::equivalent(source, folder / name, error)) return;
   fs::copy_file(source, folder / name, fs::copy_options::overwrite_existing, error);
   if (error) ThrowSystemError("write", (folder / name).string(), error.value());
 }
@@ -89,6 +107,7 @@ RandomCheckpoint MakeRandomCheckpoint(const std::string& config, const std::stri
                 "give a config.json, AdelaiDet's yaml, or a folder that holds one");
   }
   const Blueprint blueprint = BlueprintOf(parsed, file.string());
+  RefuseToReplace(folder, file);
   std::error_code error;
   fs::create_directories(folder, error);
   if (error) ThrowSystemError("make folder", folder, error.value());
