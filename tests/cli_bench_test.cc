@@ -267,6 +267,10 @@ TEST(Bench, NamesTheFlagThatCannotBeRead) {
               HasSubstr("--branches: expected serial or parallel, found 'both'"));
   EXPECT_THAT(errors("--top-features", "all"),
               HasSubstr("--top-features: expected sparse or dense, found 'all'"));
+  EXPECT_THAT(errors("--top-features", "dense"),
+              HasSubstr("dense top features: a vit model has none"));
+  EXPECT_THAT(errors("--threads", "1,5000"),
+              HasSubstr("--threads: expected whole numbers from 1 to 4096, found 5000"));
   EXPECT_THAT(errors("--size", "40,"), HasSubstr("--size: expected PIXELS or HEIGHTxWIDTH"));
   EXPECT_THAT(errors("--min-time", "-1"), HasSubstr("--min-time: expected 0 to 86400 seconds"));
   EXPECT_THAT(errors("--min-time", "nan"), HasSubstr("--min-time"));

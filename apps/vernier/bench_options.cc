@@ -10,6 +10,7 @@
 #include "bench/certified.h"
 #include "bench/sweep.h"
 #include "core/parallel.h"
+#include "verify/setting.h"
 #include "vernier/error.h"
 
 namespace vernier {
@@ -235,13 +236,15 @@ std::vector<Flag> BenchFlags(BenchOptions& options) {
         .section = "Insight",
         .help = "Write the profiled runs as a timeline for ui.perfetto.dev; implies --profile.",
         .target = &options.trace,
-        .completion = Completion::kFile},
+        .completion = Completion::kFile,
+        .writes = true},
        {.name = "--json",
         .metavar = "FILE",
         .section = "Output",
         .help = "Write all figures as JSON; - is standard output.",
         .target = &options.json,
-        .completion = Completion::kFile}});
+        .completion = Completion::kFile,
+        .writes = true}});
   return flags;
 }
 
@@ -250,6 +253,11 @@ GridLists ReadGrid(const BenchOptions& options) {
   lists.dtypes = SomeOf("--dtype", options.dtype, {"f32", "bf16", "int8"});
   lists.threads = options.threads.empty() ? std::vector<int64_t>{AvailableThreads()}
                                           : SweepOf("--threads", options.threads);
+  if (const int64_t most = std::ranges::max(lists.threads); most > kMostThreads) {
+    throw Error(ErrorKind::kUsage, fmt::format("--threads: expected whole numbers from 1 to {}, "
+                                               "found {}",
+                                               kMostThreads, most));
+  }
   lists.streams = SweepOf("--streams", options.streams);
   lists.parallel_branches.clear();
   for (const std::string& part : SomeOf("--branches", options.branches, {"serial", "parallel"})) {
@@ -307,6 +315,7 @@ std::optional<double> SlowdownBound(const BenchOptions& options) {
 }
 
 void CheckFlags(const BenchOptions& options) {
+  ReadGrid(options);
   SlowdownBound(options);
   MinMsOf(options);
   const auto refuse = [](const char* what, const char* hint) {

@@ -151,7 +151,8 @@ std::vector<Flag> FileFlags(CompareVerbOptions& options) {
        .section = "Output",
        .help = "Write everything as JSON; - is standard output.",
        .target = &options.json,
-       .completion = Completion::kFile}};
+       .completion = Completion::kFile,
+       .writes = true}};
 }
 
 std::vector<Flag> RunningFlags(CompareVerbOptions& options) {
@@ -173,7 +174,8 @@ std::vector<Flag> RunningFlags(CompareVerbOptions& options) {
        .help = "Find the smallest set of nodes that must stay in f32 for the candidate to pass, "
                "and write it as a precision file.",
        .target = &options.bisect,
-       .completion = Completion::kFile},
+       .completion = Completion::kFile,
+       .writes = true},
       {.name = "--self",
        .metavar = "",
        .section = "Running",

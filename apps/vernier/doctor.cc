@@ -22,7 +22,8 @@ std::vector<Flag> DoctorFlags(DoctorOptions& options) {
            .section = "Output",
            .help = "Write the report as JSON; - is standard output.",
            .target = &options.json,
-           .completion = Completion::kFile}};
+           .completion = Completion::kFile,
+           .writes = true}};
 }
 
 void Line(Terminal& terminal, std::string_view name, std::string_view value) {

@@ -1,5 +1,7 @@
 #include "eval_options.h"
 
+#include "verify/setting.h"
+
 namespace vernier {
 namespace {
 
@@ -56,7 +58,8 @@ std::vector<Flag> ComputingFlags(EvalVerbOptions& options) {
            .target = &options.threads,
            .unit = "threads",
            .default_text = "all that this process may use",
-           .least = 1},
+           .least = 1,
+           .most = kMostThreads},
           {.name = "--batch",
            .metavar = "N",
            .section = "Computing",
@@ -94,7 +97,8 @@ std::vector<Flag> ResultFlags(EvalVerbOptions& options) {
        .help = "Write each sample's result as it comes, as JSON lines. The same command goes on "
                "where it stopped.",
        .target = &options.out,
-       .completion = Completion::kFile},
+       .completion = Completion::kFile,
+       .writes = true},
       {.name = "--baseline",
        .metavar = "FILE",
        .section = "Results",
@@ -112,7 +116,8 @@ std::vector<Flag> ResultFlags(EvalVerbOptions& options) {
        .section = "Results",
        .help = "Write the summary as JSON; - is standard output.",
        .target = &options.json,
-       .completion = Completion::kFile}};
+       .completion = Completion::kFile,
+       .writes = true}};
 }
 
 }  // namespace

@@ -5,6 +5,8 @@
 
 #include <algorithm>
 #include <charconv>
+#include <filesystem>
+#include <map>
 #include <optional>
 
 #include "core/suggest.h"
@@ -42,15 +44,17 @@ void SetSwitch(const Flag& flag, bool& target, std::string_view value) {
 
 void SetInteger(const Flag& flag, int64_t& target, std::string_view value) {
   const auto number = ParseNumber<int64_t>(value);
-  if (number && *number >= flag.least) {
+  if (number && *number >= flag.least && *number <= flag.most) {
     target = *number;
     return;
   }
-  const bool bounded = flag.least > std::numeric_limits<int64_t>::min();
-  RefuseValue(flag,
-              bounded ? fmt::format("a whole number of at least {}", flag.least)
-                      : std::string("a whole number"),
-              value);
+  std::string expected = "a whole number";
+  if (flag.most < std::numeric_limits<int64_t>::max()) {
+    expected += fmt::format(" from {} to {}", flag.least, flag.most);
+  } else if (flag.least > std::numeric_limits<int64_t>::min()) {
+    expected += fmt::format(" of at least {}", flag.least);
+  }
+  RefuseValue(flag, expected, value);
 }
 
 void SetReal(const Flag& flag, double& target, std::string_view value) {
@@ -212,6 +216,21 @@ void RequireAll(std::span<const Flag> flags, std::span<const Source> sources) {
   }
 }
 
+// Of two results under one name only the last would be left.
+void RefuseSharedFiles(std::span<const Flag> flags) {
+  std::map<std::filesystem::path, std::string_view> written;  // the flag that writes each
+  for (const Flag& flag : flags) {
+    const std::string path = ValueText(flag);
+    if (!flag.writes || path.empty() || path == "-") continue;
+    const auto [entry, is_new] =
+        written.emplace(std::filesystem::absolute(path).lexically_normal(), flag.name);
+    if (is_new) continue;
+    throw Error(ErrorKind::kUsage,
+                fmt::format("{} and {} would both write {}", entry->second, flag.name, path),
+                "give each a name of its own");
+  }
+}
+
 }  // namespace
 
 const char* Name(Source source) {
@@ -253,7 +272,10 @@ ParsedFlags ParseFlags(std::span<const Flag> flags, std::span<const std::string>
       parsed.sources[i] = Source::kEnvironment;
     }
   }
-  if (!parsed.print_config) RequireAll(flags, parsed.sources);
+  if (!parsed.print_config) {
+    RequireAll(flags, parsed.sources);
+    RefuseSharedFiles(flags);
+  }
   return parsed;
 }
 

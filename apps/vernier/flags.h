@@ -29,9 +29,11 @@ struct Flag {
   std::string_view default_text = {};  // for defaults that need words: "all available"
   std::vector<std::string_view> choices = {};
   int64_t least = std::numeric_limits<int64_t>::min();  // for whole numbers
+  int64_t most = std::numeric_limits<int64_t>::max();
   Completion completion = Completion::kNothing;
   bool required = false;
   bool stands_alone = false;  // given, it makes nothing else required
+  bool writes = false;        // names a file or folder that the verb makes; "-" is none
 
   bool IsPositional() const { return !name.starts_with("-"); }
   bool IsSwitch() const { return std::holds_alternative<bool*>(target); }
@@ -58,7 +60,8 @@ std::string ValueText(const Flag& flag);
 using Environment = std::function<const char*(const char* name)>;
 
 /// Fills the targets from `args`, then from the environment where a flag was not given.
-/// Throws Error{kUsage} that names the flag, what was expected and the nearest known name.
+/// Throws Error{kUsage} that names the flag, what was expected and the nearest known name, and
+/// where two flags would write the same file.
 ParsedFlags ParseFlags(std::span<const Flag> flags, std::span<const std::string> args,
                        const Environment& environment);
 

@@ -18,6 +18,8 @@ struct Options {
   double scale = 0.5;
   std::string dtype = "f32";
   bool unfused = false;
+  int64_t workers = 1;
+  std::string json, trace;
 };
 
 std::vector<Flag> Table(Options& options) {
@@ -55,7 +57,26 @@ std::vector<Flag> Table(Options& options) {
            .metavar = "",
            .section = "Timing",
            .help = "No fusion.",
-           .target = &options.unfused}};
+           .target = &options.unfused},
+          {.name = "--workers",
+           .metavar = "N",
+           .section = "Timing",
+           .help = "Threads.",
+           .target = &options.workers,
+           .least = 1,
+           .most = 64},
+          {.name = "--json",
+           .metavar = "FILE",
+           .section = "Output",
+           .help = "Results.",
+           .target = &options.json,
+           .writes = true},
+          {.name = "--trace",
+           .metavar = "FILE",
+           .section = "Output",
+           .help = "A timeline.",
+           .target = &options.trace,
+           .writes = true}};
 }
 
 const char* NoEnvironment(const char*) { return nullptr; }
@@ -133,6 +154,21 @@ TEST(Flags, SayWhatWasExpectedAndFound) {
   EXPECT_EQ(MessageOf({"--scale", "1,5"}), "--scale: expected a number, found '1,5'");
   EXPECT_EQ(MessageOf({"--dtype", "f64"}), "--dtype: expected one of f32, bf16, found 'f64'");
   EXPECT_EQ(MessageOf({"--un-fused=maybe"}), "--un-fused: expected true or false, found 'maybe'");
+}
+
+TEST(Flags, SayBothBoundsOfANumberThatHasTwo) {
+  for (const char* number : {"0", "65", "99999999999999999999"}) {
+    EXPECT_EQ(
+        MessageOf({"--workers", number}),
+        std::string("--workers: expected a whole number from 1 to 64, found '") + number + "'");
+  }
+}
+
+TEST(Flags, RefuseTwoResultsInOneFile) {
+  EXPECT_THAT(MessageOf({"--model", "m", "--json", "out/a.json", "--trace", "out/../out/a.json"}),
+              testing::StartsWith("--json and --trace would both write out/../out/a.json"));
+  EXPECT_EQ(MessageOf({"--model", "m", "--json", "a.json", "--trace", "b.json"}), "accepted");
+  EXPECT_EQ(MessageOf({"--model", "m", "--json", "-", "--trace", "-"}), "accepted");
 }
 
 TEST(Flags, SuggestTheNearestName) {

@@ -1,5 +1,7 @@
 #include "proof_flags.h"
 
+#include "verify/setting.h"
+
 namespace vernier {
 
 std::vector<Flag> ProofFlagTable(ProofFlags& flags) {
@@ -39,7 +41,8 @@ std::vector<Flag> ProofFlagTable(ProofFlags& flags) {
            .target = &flags.threads,
            .unit = "threads",
            .default_text = "all that this process may use",
-           .least = 1},
+           .least = 1,
+           .most = kMostThreads},
           {.name = "--max-patches",
            .metavar = "N",
            .section = "Running",

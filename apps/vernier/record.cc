@@ -35,7 +35,8 @@ std::vector<Flag> RecordFlags(RecordVerbOptions& options) {
                    .help = "The bundle to write.",
                    .target = &options.out,
                    .completion = Completion::kFile,
-                   .required = true});
+                   .required = true,
+                   .writes = true});
   flags.push_back({.name = "--taps",
                    .metavar = "GLOB",
                    .section = "Output",

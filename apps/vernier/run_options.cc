@@ -1,5 +1,7 @@
 #include "run_options.h"
 
+#include "verify/setting.h"
+
 namespace vernier {
 namespace {
 
@@ -96,7 +98,8 @@ std::vector<Flag> ResultFlags(RunVerbOptions& options) {
            "to a .safetensors file. Objects: a .png with them drawn in and a .json beside it, a "
            ".json for all pictures, or a folder for both of each.",
        .target = &options.out,
-       .completion = Completion::kFile},
+       .completion = Completion::kFile,
+       .writes = true},
       {.name = "--score-threshold",
        .metavar = "X",
        .section = "Results",
@@ -121,7 +124,8 @@ std::vector<Flag> ResultFlags(RunVerbOptions& options) {
        .section = "Results",
        .help = "Write all results as JSON; - is standard output.",
        .target = &options.json,
-       .completion = Completion::kFile}};
+       .completion = Completion::kFile,
+       .writes = true}};
 }
 
 std::vector<Flag> InsightFlags(RunVerbOptions& options) {
@@ -130,7 +134,8 @@ std::vector<Flag> InsightFlags(RunVerbOptions& options) {
            .section = "Insight",
            .help = "Write every module's output as .npy with a manifest; holds one batch.",
            .target = &options.dump,
-           .completion = Completion::kFolder},
+           .completion = Completion::kFolder,
+           .writes = true},
           {.name = "--dump-filter",
            .metavar = "GLOB",
            .section = "Insight",
@@ -178,7 +183,8 @@ std::vector<Flag> RunFlags(RunVerbOptions& options) {
         .target = &options.threads,
         .unit = "threads",
         .default_text = "all that this process may use",
-        .least = 1}});
+        .least = 1,
+        .most = kMostThreads}});
   add(ResultFlags(options));
   add(GenerationFlagTable(options.generation));
   add(InsightFlags(options));

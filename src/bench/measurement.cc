@@ -135,6 +135,12 @@ LoadedStreams::LoadedStreams(const SessionOptions& base, const Configuration& co
       sessions_.push_back(std::make_unique<Session>(options));
     }
   });
+  const ModelInfo& info = first().info();
+  if (options.dense_top_features && info.classes == 0) {
+    throw Error(ErrorKind::kUsage,
+                fmt::format("dense top features: a {} model has none", info.family),
+                "they are BlendMask's; leave --top-features away");
+  }
 }
 
 std::vector<Workload> LoadedStreams::Workloads(const WorkloadOptions& options) const {

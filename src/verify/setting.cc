@@ -25,9 +25,10 @@ struct Key {
 int ParseThreads(const std::string& text) {
   int threads = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), threads);
-  if (error != std::errc() || end != text.data() + text.size() || threads < 1 || threads > 4096) {
-    throw Error(ErrorKind::kUsage,
-                fmt::format("threads={}: expected a number of threads", text.substr(0, 40)));
+  if (error != std::errc() || end != text.data() + text.size() || threads < 1 ||
+      threads > kMostThreads) {
+    throw Error(ErrorKind::kUsage, fmt::format("threads={}: expected a whole number from 1 to {}",
+                                               text.substr(0, 40), kMostThreads));
   }
   return threads;
 }

@@ -38,7 +38,7 @@ TEST(Setting, NamesTheNearestKeyOrValueThatIsKnown) {
   ExpectRefusal("onednn=maybe", "setting 'onednn=maybe': unknown onednn 'maybe'", "use on, off");
   ExpectRefusal("device=cpu,", "setting 'device=cpu,': expected KEY=VALUE, found ''",
                 "as in device=cpu,dtype=bf16");
-  ExpectRefusal("threads=0", "threads=0: expected a number of threads", "");
+  ExpectRefusal("threads=0", "threads=0: expected a whole number from 1 to 4096", "");
 }
 
 TEST(Setting, IsToldFromAPath) {
