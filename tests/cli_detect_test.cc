@@ -131,6 +131,8 @@ TEST(RunDetector, RefusesPlacesToWriteThatDoNotFit) {
   EXPECT_THAT(errors({"--score-threshold", "1.5"}),
               HasSubstr("--score-threshold: scores lie between 0 and 1"));
   EXPECT_THAT(errors({"--class-names", kPicture + ".none"}), HasSubstr("image_0.png.none"));
+  EXPECT_THAT(errors({"--out", "x.png", "--json", "./x.json"}),
+              HasSubstr("--out x.png writes x.json as well, as does --json"));
 }
 
 // The golden's own instances as the truth: what is found again scores 1.

@@ -162,5 +162,42 @@ TEST(Generate, WantsOneQuestionForAllPicturesOrOneForEach) {
   EXPECT_THAT(result.errors, HasSubstr("--prompt was given 2 times for 1 pictures"));
 }
 
+TEST(Generate, KeepsEachPicturesPromptWhereAnotherPictureCannotBeUsed) {
+  const std::string model = Golden("pix2struct/long_bin"), picture = model + "/input_0.png";
+  const std::string text = std::string(VERNIER_TEST_DATA) + "/images/bad_text.png";
+  const SpawnResult result =
+      Vernier({"run", "--model", model, "--image", text, picture, picture, "--prompt", "A table",
+               "A chart", "A page", "--max-new-tokens", "2", "--json", "-"});
+  EXPECT_EQ(result.exit_code, 2);
+  const Json found = Json::Parse(result.output, "output").GetArray("results");
+  ASSERT_THAT(found.items(), testing::SizeIs(2));
+  EXPECT_THAT(found.items()[0].GetString("text"), testing::StartsWith("A chart"));
+  EXPECT_THAT(found.items()[1].GetString("text"), testing::StartsWith("A page"));
+}
+
+TEST(Generate, KeepsFinishedAnswersWhenInterrupted) {
+  const ScratchFolder folder;
+  const std::string json = folder.path("answers.json");
+  std::vector<std::string> words = {"run", "--model", kPage, "--json", json, "--image"};
+  words.insert(words.end(), 3000, kPage + "/input_0.png");
+  const SpawnResult result = Vernier(words, {.signal_after_ms = 1000});
+  EXPECT_EQ(result.exit_code, 130) << result.errors;
+  EXPECT_THAT(result.LastErrorLine(), HasSubstr("of 3000 pictures done"));
+  EXPECT_LT(Json::ParseFile(json).GetArray("results").size(), 3000u);
+}
+
+TEST(Generate, RefusesTensorsOfAnswersAndTheirSimilarity) {
+  const SpawnResult out =
+      Vernier({"run", "--model", kPage, "--image", kPage + "/input_0.png", "--out", "x.npy"});
+  EXPECT_EQ(out.exit_code, 2);
+  EXPECT_THAT(out.errors, HasSubstr("--out: this model answers in words, which no tensor holds"));
+  EXPECT_THAT(out.errors, HasSubstr("--json writes the answers"));
+  const SpawnResult alike =
+      Vernier({"run", "--model", kPage, "--image", kPage + "/input_0.png", "--similarity"});
+  EXPECT_EQ(alike.exit_code, 2);
+  EXPECT_THAT(alike.errors, HasSubstr("--similarity is for models that give embeddings; this one "
+                                      "is a pix2struct model"));
+}
+
 }  // namespace
 }  // namespace vernier

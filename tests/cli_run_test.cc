@@ -245,6 +245,27 @@ TEST(Run, RefusesFlagsThatContradictEachOther) {
               HasSubstr("--size: expected PIXELS or HEIGHTxWIDTH"));
   EXPECT_THAT(message({"--image", kPicture, "--batch", "0"}), HasSubstr("at least 1, found '0'"));
   EXPECT_THAT(message({"--image", "/nonexistent/*.png"}), HasSubstr("no file matches"));
+  EXPECT_THAT(message({"--image", kPicture, "--dump", "d", "--out", "./d"}),
+              HasSubstr("--out and --dump would both write"));
+}
+
+TEST(Run, RefusesFlagsThatTheModelHasNoUseFor) {
+  const auto message = [](std::vector<std::string> more) {
+    std::vector<std::string> words = {"run", "--model", kModel, "--image", kPicture};
+    words.insert(words.end(), more.begin(), more.end());
+    const SpawnResult result = Vernier(words);
+    EXPECT_EQ(result.exit_code, 2);
+    return result.errors;
+  };
+  EXPECT_THAT(message({"--prompt", "What is it?"}),
+              HasSubstr("--prompt is for models that read text; this one is a vit model"));
+  EXPECT_THAT(message({"--log-probs"}), HasSubstr("--log-probs is for models that write text"));
+  EXPECT_THAT(message({"--score-threshold", "0.5"}),
+              HasSubstr("--score-threshold is for models that find objects"));
+  EXPECT_THAT(message({"--max-detections", "5"}),
+              HasSubstr("--max-detections is for models that find objects"));
+  EXPECT_THAT(message({"--threads", "99999999999999"}),
+              HasSubstr("--threads: expected a whole number from 1 to 4096"));
 }
 
 TEST(Run, TellsWhatStandsInPlaceOfWeights) {

@@ -14,6 +14,8 @@
 #include "io/pages.h"
 #include "json_output.h"
 #include "pipeline/dump.h"
+#include "run_answers.h"
+#include "run_checks.h"
 #include "run_instances.h"
 #include "run_options.h"
 #include "run_outputs.h"
@@ -32,12 +34,6 @@ double SecondsSince(Clock::time_point start) {
 
 constexpr int64_t kDefaultLabels = 5;
 
-// The pictures, conversations or rows of one run, read and ready.
-struct Batch {
-  std::vector<PictureResult> rows;  // without what is still to come
-  NamedTensors inputs;
-};
-
 class Runner {
  public:
   Runner(const RunVerbOptions& options, Terminal& terminal)
@@ -46,10 +42,12 @@ class Runner {
         start_(Clock::now()),
         files_(ExpandImagePaths(options.images, FilesToFind::kPicturesAndPdf)),
         fed_(ReadFedInputs(options.inputs)) {
-    CheckOptions();
+    CheckRunFlags(options, files_.size(), !fed_.empty());
     session_.emplace(ToSessionOptions(options));
+    CheckFlagsFit(options, files_.size(), *session_);
     PrepareOut();
     report_.emplace(RunReport{.options = options, .session = *session_});
+    answers_.emplace(options, *session_, *report_, terminal);
   }
 
   Outcome Run() {
@@ -59,80 +57,74 @@ class Runner {
       return {};
     }
     if (!options_.dump.empty()) dump_.emplace(options_.dump, options_.dump_filter);
-    if (!fed_.empty()) {
-      RunBatch(FedBatch());
-    } else {
-      chats() ? RunChats() : RunPictures();
+    try {
+      RunAll();
+    } catch (const Error& error) {
+      // What was done before the interruption is reported.
+      if (error.kind() != ErrorKind::kInterrupted || !Interrupted()) throw;
     }
     return Finish();
   }
 
  private:
+  // Pictures that wait for their batch to be full.
+  struct Ready {
+    std::vector<Pictures> pictures;
+    std::vector<std::string> prompts;  // one for each, where answers begin with them
+  };
+
   bool text() const { return options_.json != "-"; }
   bool chats() const { return session_->info().chats; }
 
-  void CheckOptions() const {
-    const auto refuse = [](const char* what, const char* hint) {
-      throw Error(ErrorKind::kUsage, what, hint);
-    };
-    if (!files_.empty() && !fed_.empty()) {
-      refuse("--image and --input exclude each other", "feed pixel_values, or give pictures");
+  void RunAll() {
+    if (!fed_.empty()) {
+      RunOne(FedBatch());
+    } else {
+      chats() ? RunChats() : RunPictures();
     }
-    const bool asks = !options_.chat.messages.empty() || !options_.chat.raw_prompts.empty() ||
-                      !options_.prompts.empty();
-    if (files_.empty() && fed_.empty() && !asks && options_.print_graph.empty()) {
-      refuse("there is nothing to run on", "give --image FILE… or --input NAME=FILE.npy");
-    }
-    CheckCount("--header-image", options_.header_images.size());
-    if (options_.similarity && options_.embedding == "none") {
-      refuse("--similarity compares embeddings, and --embedding is none", "use cls or mean");
-    }
-    if (options_.score_threshold < 0 || options_.score_threshold > 1) {
-      refuse("--score-threshold: scores lie between 0 and 1", "");
-    }
-    if (!options_.dump.empty() && files_.size() > static_cast<size_t>(BatchSize())) {
-      refuse("--dump holds one batch, and there are more pictures than --batch",
-             "raise --batch to the number of pictures, or dump one picture");
-    }
-  }
-
-  void CheckCount(const char* flag, size_t given) const {
-    if (given <= 1 || given == files_.size()) return;
-    throw Error(ErrorKind::kUsage,
-                fmt::format("{} was given {} times for {} pictures", flag, given, files_.size()),
-                "give it once for all pictures, or once for each");
   }
 
   void PrepareOut() {
     const std::string& out = options_.out;
+    if (!out.empty() && Writes(fed_)) {
+      throw Error(ErrorKind::kUsage, "--out: this model answers in words, which no tensor holds",
+                  "--json writes the answers, --dump what they were computed from");
+    }
     if (session_->info().classes > 0) {
       const auto images = static_cast<int64_t>(files_.size());
-      instance_output_.emplace(
-          InstanceOutputOptions{.out = out, .images = images, .font = options_.pictures.font},
-          session_->info(), terminal_);
+      instance_output_.emplace(InstanceOutputOptions{.out = out,
+                                                     .report = options_.json,
+                                                     .images = images,
+                                                     .font = options_.pictures.font},
+                               session_->info(), terminal_);
     } else if (!out.empty() && !out.ends_with(".npy") && !out.ends_with(".safetensors")) {
       throw Error(ErrorKind::kUsage, "--out: expected a file ending in .npy or .safetensors",
                   "pictures and JSON are written where a model finds objects");
     }
   }
 
-  // A dump shows all pictures side by side unless a batch size was chosen.
-  int64_t BatchSize() const {
-    return !options_.dump.empty() && options_.batch == 1
-               ? std::max<int64_t>(1, static_cast<int64_t>(files_.size()))
-               : options_.batch;
-  }
+  int64_t BatchSize() const { return BatchSizeOf(options_, files_.size()); }
 
-  Batch FedBatch() {
-    Batch batch;
+  RunBatch FedBatch() {
+    RunBatch batch;
     const auto ids = fed_.find("input_ids");
     const auto& [name, tensor] = ids != fed_.end() ? *ids : *fed_.begin();
     const int64_t rows = tensor.shape().rank() > 0 ? tensor.shape()[0] : 1;
     for (int64_t row = 0; row < rows; ++row) {
       batch.rows.push_back({.image = fmt::format("{}[{}]", name, row)});
     }
+    if (writes_after_prompts()) batch.prompts = PromptsFor(batch.rows.size());
     batch.inputs = std::move(fed_);
     return batch;
+  }
+
+  // Whether prompts are what answers begin with: neither conversations nor text above pictures.
+  bool writes_after_prompts() const { return !session_->info().reads_headers && !chats(); }
+
+  // One for all, or one for each; another number is refused with the rows.
+  std::vector<std::string> PromptsFor(size_t rows) const {
+    if (options_.prompts.size() != 1) return options_.prompts;
+    return std::vector<std::string>(rows, options_.prompts[0]);
   }
 
   // What the model reads above picture `index`, where it reads anything there.
@@ -154,6 +146,21 @@ class Runner {
     if (!error.hint().empty()) terminal_.Note(fmt::format("hint: {}", error.hint()));
   }
 
+  // What `read` gives; nothing where the file cannot be used.
+  template <typename Read>
+  auto TryToRead(const std::string& file, const Read& read) -> std::optional<decltype(read())> {
+    const Clock::time_point start = Clock::now();
+    std::optional<decltype(read())> found;
+    try {
+      found = read();
+    } catch (const Error& error) {
+      if (error.kind() != ErrorKind::kInput) throw;
+      LeaveOut(file, error);
+    }
+    report_->decode_s += SecondsSince(start);
+    return found;
+  }
+
   // The pages of a file that are asked for.
   std::vector<NamedPage> PagesOf(const std::string& file) {
     if (options_.pages.empty() && !chats()) return {{.page = {file}, .name = file}};
@@ -168,38 +175,34 @@ class Runner {
   }
 
   void RunPictures() {
-    RefuseChatFlags(options_.chat, session_->info().family);
-    CheckCount("--prompt", options_.prompts.size());
-    std::vector<Pictures> ready;
+    const std::vector<std::string> prompts = PromptsFor(files_.size());
+    const bool prompts_each = writes_after_prompts() && !prompts.empty();
+    report_->one_picture = files_.size() == 1;
+    Ready ready;
     for (size_t i = 0; i < files_.size() && !Interrupted(); ++i) {
       if (text()) {
         terminal_.ShowProgress("run", static_cast<int64_t>(i), static_cast<int64_t>(files_.size()));
       }
-      const Clock::time_point start = Clock::now();
-      try {
-        for (const NamedPage& page : PagesOf(files_[i])) {
-          ready.push_back(session_->ReadPages({page.page}, HeadersOf(i)));
-          ready.back().info[0].file = page.name;
-          if (ready.size() == static_cast<size_t>(BatchSize())) RunReady(ready);
-        }
-      } catch (const Error& error) {
-        if (error.kind() != ErrorKind::kInput) throw;
-        LeaveOut(files_[i], error);
+      const auto pages = TryToRead(files_[i], [&] { return PagesOf(files_[i]); });
+      for (const NamedPage& page : pages.value_or(std::vector<NamedPage>())) {
+        auto pictures =
+            TryToRead(files_[i], [&] { return session_->ReadPages({page.page}, HeadersOf(i)); });
+        if (!pictures) break;
+        pictures->info[0].file = page.name;
+        ready.pictures.push_back(*std::move(pictures));
+        if (prompts_each) ready.prompts.push_back(prompts[i]);
+        if (ready.pictures.size() == static_cast<size_t>(BatchSize())) RunReady(ready);
       }
-      report_->decode_s += SecondsSince(start);
     }
-    if (!ready.empty()) RunReady(ready);
+    if (!ready.pictures.empty()) RunReady(ready);
     terminal_.ClearProgress();
   }
 
   void RunChats() {
     std::vector<std::vector<NamedPage>> pages;
     for (const std::string& file : files_) {
-      try {
-        pages.push_back(PagesOf(file));
-      } catch (const Error& error) {
-        if (error.kind() != ErrorKind::kInput) throw;
-        LeaveOut(file, error);
+      if (auto found = TryToRead(file, [&] { return PagesOf(file); })) {
+        pages.push_back(*std::move(found));
       }
     }
     if (pages.empty() && !files_.empty()) return;
@@ -241,7 +244,7 @@ class Runner {
       throw Error(ErrorKind::kUsage, "--dump holds prompts of one length, and these differ",
                   "dump one prompt after the other, each with --batch 1");
     }
-    Batch batch{.rows = {}, .inputs = std::move(pictures.inputs)};
+    RunBatch batch{.rows = {}, .inputs = std::move(pictures.inputs)};
     auto info = pictures.info.begin();
     for (const ChatJob& job : jobs) {
       PictureResult& row = batch.rows.emplace_back();
@@ -251,7 +254,7 @@ class Runner {
         for (size_t i = 0; i < turn.pictures.size(); ++i) TakeInfo(std::move(*info++), row);
       }
     }
-    RunBatch(std::move(batch));
+    RunOne(std::move(batch));
   }
 
   void TakeInfo(PictureInfo info, PictureResult& row) {
@@ -261,25 +264,31 @@ class Runner {
     row.pictures.push_back(std::move(info));
   }
 
-  void RunReady(std::vector<Pictures>& ready) {
-    Batch batch;
-    Pictures pictures = session_->JoinPictures(std::exchange(ready, {}));
+  void RunReady(Ready& ready) {
+    RunBatch batch{.rows = {}, .prompts = std::move(ready.prompts), .inputs = {}};
+    Pictures pictures = session_->JoinPictures(std::move(ready.pictures));
+    ready = {};
     for (PictureInfo& info : pictures.info) {
       PictureResult& row = batch.rows.emplace_back();
       row.image = info.file;
       TakeInfo(std::move(info), row);
     }
     batch.inputs = std::move(pictures.inputs);
-    RunBatch(std::move(batch));
+    RunOne(std::move(batch));
   }
 
-  void RunBatch(Batch batch) {
+  void RunOne(RunBatch batch) {
     if (options_.placement && report_->placement.empty()) {
       report_->placement = session_->Placement(batch.inputs);
     }
-    if (Writes(batch.inputs)) return RunAnswers(batch);
+    RunHooks hooks = dump_ ? dump_->Hooks() : RunHooks{};
+    hooks.cancel = &InterruptFlag();
+    if (Writes(batch.inputs)) {
+      NamedTensors outputs = answers_->Write(batch, dump_ ? &hooks : nullptr);
+      if (dump_) FinishDump(outputs);
+      return;
+    }
     const Clock::time_point start = Clock::now();
-    const RunHooks hooks = dump_ ? dump_->Hooks() : RunHooks{};
     NamedTensors outputs = session_->Run(batch.inputs, hooks);
     report_->run_s += SecondsSince(start);
     if (instance_output_) {
@@ -296,102 +305,7 @@ class Runner {
     return session_->generation_options() != nullptr && !inputs.contains("decoder_input_ids");
   }
 
-  // The prompts of a model that reads them as the beginning of its answer.
-  std::vector<std::string> DecoderPrompts(size_t rows) {
-    if (options_.prompts.empty() || session_->info().reads_headers || chats()) return {};
-    if (options_.prompts.size() == 1) return std::vector<std::string>(rows, options_.prompts[0]);
-    const size_t first = std::exchange(next_prompt_, next_prompt_ + rows);
-    if (first + rows > options_.prompts.size()) return options_.prompts;  // refused with the counts
-    const auto from = options_.prompts.begin() + static_cast<std::ptrdiff_t>(first);
-    return {from, from + static_cast<std::ptrdiff_t>(rows)};
-  }
-
-  GenerationRequest RequestFor(const Batch& batch) {
-    GenerationRequest request;
-    request.options = Changed(*session_->generation_options(), options_.generation);
-    // run's own flags of these names serve sampling as well.
-    if (options_.top_k > 0) request.options.top_k = options_.top_k;
-    if (options_.seed > 0) request.options.seed = static_cast<uint64_t>(options_.seed);
-    request.prompts = DecoderPrompts(batch.rows.size());
-    request.log_probs = options_.log_probs;
-    request.cancel = &InterruptFlag();
-    return request;
-  }
-
-  // Whether an answer is shown while it is written: one alone on a terminal, and the pages of a
-  // conversation wherever they go, as they may take minutes.
-  bool Streams(const Batch& batch, const GenerationRequest& request) const {
-    if (!text() || request.options.num_beams > 1) return false;
-    if (chats()) return batch.rows.size() == 1;
-    return report_->one_picture && terminal_.output_is_terminal();
-  }
-
-  void RunAnswers(Batch& batch) {
-    const Clock::time_point start = Clock::now();
-    GenerationRequest request = RequestFor(batch);
-    if (!chats()) report_->one_picture = files_.size() == 1;
-    const bool streams = Streams(batch, request);
-    if (streams) {
-      terminal_.ClearProgress();
-      if (chats()) terminal_.Write(HeadingOf(batch.rows[0], *report_));
-      request.on_text = [&](int64_t, std::string_view piece) {
-        terminal_.Write(ShownText(piece));
-        terminal_.Flush();
-      };
-    }
-    GenerationOutput output = session_->Generate(batch.inputs, request);
-    if (streams) terminal_.Write("\n");
-    report_->run_s += SecondsSince(start);
-    report_->beams = request.options.num_beams > 1;
-    Add(output.seconds);
-    if (dump_) DumpAnswers(batch, output, request.options);
-    for (size_t row = 0; row < output.rows.size(); ++row) {
-      PictureResult& result = batch.rows[row];
-      result.answer = std::move(output.rows[row]);
-      WarnOfLength(result, request.options);
-      if (text() && !streams) PrintResult(result, *report_, terminal_);
-      report_->results.push_back(std::move(result));
-    }
-  }
-
-  void Add(const GenerationSeconds& seconds) {
-    report_->generation.encode += seconds.encode;
-    report_->generation.first_token += seconds.first_token;
-    report_->generation.more_tokens += seconds.more_tokens;
-    report_->generation.steps += seconds.steps;
-  }
-
-  void WarnOfLength(const PictureResult& result, const GenerationOptions& options) {
-    const GeneratedText& answer = *result.answer;
-    const bool said = options.max_new_tokens || options.max_length || length_warned_;
-    if (said || answer.finish_reason != FinishReason::kLength) return;
-    if (chats()) {
-      terminal_.Warn(
-          fmt::format("{}: the answer was cut off after {} tokens (--max-new-tokens "
-                      "allows more, within the model's context)",
-                      result.image, std::ssize(answer.token_ids) - answer.prompt_tokens));
-      return;
-    }
-    length_warned_ = true;
-    terminal_.Warn(
-        "an answer was cut off after 20 tokens, the default where generation_config.json and "
-        "--max-new-tokens say nothing");
-  }
-
-  // The decoder's values come from a second pass that reads what was written, all at once.
-  void DumpAnswers(const Batch& batch, const GenerationOutput& output,
-                   const GenerationOptions& options) {
-    NamedTensors inputs;
-    for (const auto& [name, tensor] : batch.inputs) {
-      inputs.emplace(name, Tensor::CopyOf(tensor.view()));
-    }
-    inputs.emplace("decoder_input_ids", PaddedIds(output.rows, options, !chats()));
-    NamedTensors outputs = session_->Run(inputs, dump_->Hooks());
-    outputs.emplace("generated_ids", PaddedIds(output.rows, options, !chats()));
-    FinishDump(outputs);
-  }
-
-  void ReportInstances(Batch& batch, const NamedTensors& outputs) {
+  void ReportInstances(RunBatch& batch, const NamedTensors& outputs) {
     const Clock::time_point start = Clock::now();
     std::vector<PictureInfo> pictures;
     for (const PictureResult& row : batch.rows) {
@@ -413,7 +327,7 @@ class Runner {
     terminal_.Flush();
   }
 
-  void Report(Batch& batch, const NamedTensors& outputs) {
+  void Report(RunBatch& batch, const NamedTensors& outputs) {
     const Tensor& features = session_->Features(outputs);
     const auto logits = outputs.find("logits");
     const bool embed = options_.embedding != "none";
@@ -463,9 +377,10 @@ class Runner {
     report_->total_s = SecondsSince(start_);
     if (!options_.json.empty()) WriteJsonOutput(options_.json, ToJson(*report_), terminal_);
     if (Interrupted()) {
-      return {
-          .exit_code = kExitInterrupted,
-          .reason = fmt::format("{} of {} pictures done", report_->results.size(), files_.size())};
+      return {.exit_code = kExitInterrupted,
+              .reason = files_.empty() ? std::string("the run was not finished")
+                                       : fmt::format("{} of {} pictures done",
+                                                     report_->results.size(), files_.size())};
     }
     if (!report_->failed.empty()) {
       return {
@@ -483,11 +398,10 @@ class Runner {
   NamedTensors fed_;
   std::optional<Session> session_;
   std::optional<RunReport> report_;
+  std::optional<AnswerWriter> answers_;
   std::optional<DumpWriter> dump_;
   std::optional<InstanceOutput> instance_output_;  // of a detector
   std::vector<NamedTensors> kept_;
-  size_t next_prompt_ = 0;
-  bool length_warned_ = false;
 };
 
 Outcome RunRun(const RunVerbOptions& options, Terminal& terminal) {

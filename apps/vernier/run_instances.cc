@@ -57,6 +57,13 @@ InstanceOutput::InstanceOutput(const InstanceOutputOptions& options, const Model
                               options.images),
                   "give a folder, or a .json file");
     }
+    const fs::path beside = fs::path(out).replace_extension(".json");
+    if (!options.report.empty() && fs::absolute(beside).lexically_normal() ==
+                                       fs::absolute(options.report).lexically_normal()) {
+      throw Error(ErrorKind::kUsage,
+                  fmt::format("--out {} writes {} as well, as does --json", out, beside.string()),
+                  "give --json another name");
+    }
   } else if (ending == ".json") {
     form_ = Form::kJson;
   } else if (ending.empty() || fs::is_directory(out)) {

@@ -14,6 +14,7 @@ namespace vernier {
 
 struct InstanceOutputOptions {
   std::string out;     // --out; empty: nothing is written
+  std::string report;  // --json, which the .json beside a picture must not be
   int64_t images = 0;  // of the run; 0: tensors were fed
   std::string font;    // of labels; empty: DejaVu Sans
 };
