@@ -104,7 +104,8 @@ class PictureFinder {
                         .ctrness = Map("ctrness.", level).values});
     }
     std::vector<FoundBox> found;
-    for (const Detection& detection : SelectDetections(levels, config_, PictureName())) {
+    for (const Detection& detection :
+         SelectDetections(levels, config_, PictureName(), run_.threads)) {
       if (detection.score < run_.request.least_score) continue;
       const auto box = BoxInPicture(detection.box, network_, size_);
       if (box) found.push_back({detection, *box});

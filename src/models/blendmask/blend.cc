@@ -9,12 +9,17 @@
 namespace vernier {
 namespace {
 
+SampleTap Between(int32_t low, int32_t high, float share) {
+  return {.low = low, .high = high, .low_weight = 1.0F - share, .high_weight = share};
+}
+
 SampleTap PoolTap(float position, int64_t size) {
-  if (position < -1.0F || position > static_cast<float>(size)) return {.outside = true};
+  if (position < -1.0F || position > static_cast<float>(size)) return {};
   position = std::max(position, 0.0F);
-  const auto low = static_cast<int64_t>(position);
-  if (low >= size - 1) return {.low = size - 1, .high = size - 1};
-  return {.low = low, .high = low + 1, .share = position - static_cast<float>(low)};
+  const auto low = static_cast<int32_t>(position);
+  const auto last = static_cast<int32_t>(size - 1);
+  if (low >= last) return {.low = last, .high = last, .low_weight = 1.0F};
+  return Between(low, low + 1, position - static_cast<float>(low));
 }
 
 // Samples of all bins along one axis, bin by bin.
@@ -48,12 +53,12 @@ class SampledRows {
 
   // What it points at is valid until the next call.
   RowBetween At(const SampleTap& row) {
-    if (row.outside) {
+    if (row.outside()) {
       nothing_.resize(static_cast<size_t>(bases_) * columns_.size());
       return {nothing_.data(), nothing_.data()};
     }
     const size_t low = Keep(row.low, -1), high = Keep(row.high, row.low);
-    return {kept_[low].values.data(), kept_[high].values.data(), row.share};
+    return {kept_[low].values.data(), kept_[high].values.data(), row.high_weight};
   }
 
  private:
@@ -78,9 +83,7 @@ class SampledRows {
     for (int64_t k = 0; k < bases_; ++k) {
       const float* from = maps_.values.data() + (k * maps_.height + row) * maps_.width;
       for (const SampleTap& column : columns_) {
-        const float value =
-            from[column.low] * (1.0F - column.share) + from[column.high] * column.share;
-        *to++ = column.outside ? 0.0F : value;
+        *to++ = from[column.low] * column.low_weight + from[column.high] * column.high_weight;
       }
     }
   }
@@ -132,15 +135,16 @@ std::vector<SampleTap> AttentionTaps(const BlendMaskConfig& config) {
   std::vector<SampleTap> taps;
   for (int64_t i = 0; i < to; ++i) {
     if (config.nearest_attention) {
-      taps.push_back({.low = i * from / to, .high = i * from / to});
+      const auto nearest = static_cast<int32_t>(i * from / to);
+      taps.push_back(Between(nearest, nearest, 0.0F));
       continue;
     }
     const double scale = static_cast<double>(from) / static_cast<double>(to);
     const double position = std::max(0.0, (static_cast<double>(i) + 0.5) * scale - 0.5);
-    const int64_t low = std::min(static_cast<int64_t>(position), from - 1);
-    taps.push_back({.low = low,
-                    .high = std::min(low + 1, from - 1),
-                    .share = static_cast<float>(position - static_cast<double>(low))});
+    const auto last = static_cast<int32_t>(from - 1);
+    const int32_t low = std::min(static_cast<int32_t>(position), last);
+    taps.push_back(Between(low, std::min(low + 1, last),
+                           static_cast<float>(position - static_cast<double>(low))));
   }
   return taps;
 }

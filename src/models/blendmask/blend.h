@@ -19,12 +19,15 @@ struct BasisMaps {
   std::span<const float> values;  // [bases, height, width]
 };
 
-/// Where one sample reads along one axis: two neighbours and the share of the second.
+/// Where one sample reads along one axis: two neighbours and what they count; nothing more than a
+/// cell beyond the map.
 struct SampleTap {
-  int64_t low = 0;
-  int64_t high = 0;
-  float share = 0;
-  bool outside = false;  // more than a cell beyond the map: reads 0
+  int32_t low = 0;
+  int32_t high = 0;
+  float low_weight = 0;
+  float high_weight = 0;
+
+  bool outside() const { return low_weight == 0 && high_weight == 0; }
 };
 
 /// Mixes the masks of one picture, from one thread or from many. The maps must outlive it.

@@ -71,7 +71,7 @@ void BM_Postprocess(benchmark::State& state) {
   int64_t found = 0;
   for (auto _ : state) {
     const std::vector<Detection> detections =
-        SelectDetections(maps.levels, maps.config, "benchmark");
+        SelectDetections(maps.levels, maps.config, "benchmark", threads);
     const MaskBlender blender({160, 160, maps.bases}, maps.config);
     ParallelFor(threads, std::ssize(detections), 1, [&](int64_t begin, int64_t end) {
       for (auto i = static_cast<size_t>(begin); i < static_cast<size_t>(end); ++i) {

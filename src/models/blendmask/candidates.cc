@@ -9,6 +9,7 @@
 #include <limits>
 #include <tuple>
 
+#include "core/parallel.h"
 #include "kernels/cpu/plain_exponential.h"
 #include "vernier/error.h"
 
@@ -24,55 +25,56 @@ float LogarithmBelow(float x) {
   return (static_cast<float>(std::bit_cast<int32_t>(x)) * kStep - kBias) * kLog2;
 }
 
-// Scans one level in blocks of locations: within a block a class at a time, so that comparisons
+bool IsEarlier(const Candidate& a, const Candidate& b) {
+  return std::tie(a.location, a.category) < std::tie(b.location, b.category);
+}
+
+bool IsBetter(const Candidate& a, const Candidate& b) {
+  return a.both != b.both ? a.both > b.both : IsEarlier(a, b);
+}
+
+struct Found {
+  std::vector<Candidate> candidates;  // in no order
+  bool cut = false;                   // some did not fit
+  std::string not_a_number;           // the first score that is none; empty: all are numbers
+
+  // The last of those that are left.
+  const Candidate& KeepBest(int64_t most) {
+    const auto last = candidates.begin() + (most - 1);
+    std::ranges::nth_element(candidates, last, IsBetter);
+    candidates.resize(static_cast<size_t>(most));
+    cut = true;
+    return candidates.back();
+  }
+};
+
+// Scans locations of one level in blocks: within a block a class at a time, so that comparisons
 // vectorise. Once there are more candidates than are wanted, only better ones than the last of the
 // best so far are looked at: where every place is a candidate, few are ever written down.
 class LevelScan {
  public:
-  LevelScan(const HeadMaps& maps, const BlendMaskConfig& config, const std::string& picture)
+  LevelScan(const HeadMaps& maps, const BlendMaskConfig& config)
       : maps_(maps),
         config_(config),
-        picture_(picture),
         count_(maps.height * maps.width),
         most_(config.pre_nms_top_k) {}
 
-  std::vector<Candidate> Run() {
-    for (int64_t first = 0; first < count_; first += kBlock) {
+  Found Run(int64_t begin, int64_t end) {
+    for (int64_t first = begin; first < end; first += kBlock) {
       // Between blocks, so that what comes later among equals also lies later.
-      if (most_ > 0 && std::ssize(candidates_) > 2 * most_) KeepBest();
-      const int64_t size = std::min(kBlock, count_ - first);
+      if (most_ > 0 && std::ssize(found_.candidates) > 2 * most_) {
+        floor_ = found_.KeepBest(most_).both;
+      }
+      const int64_t size = std::min(kBlock, end - first);
       SetBounds(first, size);
       for (int64_t c = 0; c < config_.classes; ++c) ScanClass(c, first, size);
     }
-    if (most_ > 0 && std::ssize(candidates_) > most_) KeepBest();
-    if (cut_) {
-      std::ranges::sort(candidates_, IsBetter);
-    } else {
-      std::ranges::sort(candidates_, {}, PlaceOf);
-    }
-    return std::move(candidates_);
+    return std::move(found_);
   }
+
+  static constexpr int64_t kBlock = 512;  // of one class: half a page, which memory reads ahead in
 
  private:
-  static constexpr int64_t kBlock = 128;
-
-  static std::pair<int64_t, int32_t> PlaceOf(const Candidate& candidate) {
-    return {candidate.location, candidate.category};
-  }
-
-  static bool IsBetter(const Candidate& a, const Candidate& b) {
-    if (a.both != b.both) return a.both > b.both;
-    return PlaceOf(a) < PlaceOf(b);
-  }
-
-  void KeepBest() {
-    const auto last = candidates_.begin() + (most_ - 1);
-    std::ranges::nth_element(candidates_, last, IsBetter);
-    floor_ = last->both;
-    candidates_.resize(static_cast<size_t>(most_));
-    cut_ = true;
-  }
-
   void SetBounds(int64_t first, int64_t size) {
     const float* ctrness = maps_.ctrness.data() + first;
     bool is_nan = false;
@@ -81,7 +83,7 @@ class LevelScan {
       is_nan |= std::isnan(ctr);
       ctr_[static_cast<size_t>(i)] = ctr;
     }
-    if (is_nan) RefuseNonFinite("NaN as centre-ness", picture_);
+    if (is_nan) Report("NaN as centre-ness");
     if (config_.threshold_with_centerness) {
       BoundLogits(std::max(config_.score_threshold, floor_), -kInfinity, size);
     } else {
@@ -112,24 +114,25 @@ class LevelScan {
   void Test(int64_t location, int32_t category, float logit, float ctr) {
     const float prob = Sigmoid(logit);
     const float both = prob * ctr;
-    if (std::isnan(both))
-      RefuseNonFinite(fmt::format("NaN as score of class {}", category), picture_);
+    if (std::isnan(both)) Report(fmt::format("NaN as score of class {}", category));
     const float tested = config_.threshold_with_centerness ? both : prob;
     if (tested > config_.score_threshold && both > floor_) {
-      candidates_.push_back({location, category, both});
+      found_.candidates.push_back({location, category, both});
     }
+  }
+
+  void Report(const std::string& what) {
+    if (found_.not_a_number.empty()) found_.not_a_number = what;
   }
 
   const HeadMaps& maps_;
   const BlendMaskConfig& config_;
-  const std::string& picture_;
   int64_t count_;
   int64_t most_;
   float floor_ = -kInfinity;  // candidates must be better, since so many as good came before
-  bool cut_ = false;
   std::array<float, kBlock> ctr_{};
   std::array<float, kBlock> bounds_{};
-  std::vector<Candidate> candidates_;
+  Found found_;
 };
 
 }  // namespace
@@ -148,8 +151,24 @@ float LogitBound(float least, float factor) {
 }
 
 std::vector<Candidate> FindCandidates(const HeadMaps& maps, const BlendMaskConfig& config,
-                                      const std::string& picture) {
-  return LevelScan(maps, config, picture).Run();
+                                      const std::string& picture, int threads) {
+  const int64_t places = maps.height * maps.width, most = config.pre_nms_top_k;
+  const int64_t blocks = (places + LevelScan::kBlock - 1) / LevelScan::kBlock;
+  std::vector<Found> parts(static_cast<size_t>(blocks));  // at the first block of each thread's
+  ParallelFor(threads, blocks, 1, [&](int64_t begin, int64_t end) {
+    parts[static_cast<size_t>(begin)] =
+        LevelScan(maps, config)
+            .Run(begin * LevelScan::kBlock, std::min(end * LevelScan::kBlock, places));
+  });
+  Found found;
+  for (const Found& part : parts) {
+    if (!part.not_a_number.empty()) RefuseNonFinite(part.not_a_number, picture);
+    found.cut |= part.cut;
+    found.candidates.insert(found.candidates.end(), part.candidates.begin(), part.candidates.end());
+  }
+  if (most > 0 && std::ssize(found.candidates) > most) found.KeepBest(most);
+  std::ranges::sort(found.candidates, found.cut ? IsBetter : IsEarlier);
+  return std::move(found.candidates);
 }
 
 void RefuseNonFinite(const std::string& what, const std::string& picture) {

@@ -34,7 +34,7 @@ float LogitBound(float least, float factor);
 /// `config.pre_nms_top_k`; the best ones otherwise, best first, the earlier first among equals.
 /// Throws Error{kInput} where a score is NaN; `picture` is named in the message.
 std::vector<Candidate> FindCandidates(const HeadMaps& maps, const BlendMaskConfig& config,
-                                      const std::string& picture);
+                                      const std::string& picture, int threads = 1);
 
 /// Says that the model gives `what`, which no picture should make it give.
 [[noreturn]] void RefuseNonFinite(const std::string& what, const std::string& picture);

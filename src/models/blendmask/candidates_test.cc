@@ -97,9 +97,9 @@ struct RandomLevel {
     for (int64_t i = 0; i < kPlaces; ++i) ctr.push_back(drawn(0.5F, 2 * deviation));
   }
 
-  std::vector<Candidate> Find() const {
+  std::vector<Candidate> Find(int threads = 1) const {
     return FindCandidates({.height = 15, .width = kPlaces / 15, .cls_logits = cls, .ctrness = ctr},
-                          config, "street.jpg");
+                          config, "street.jpg", threads);
   }
 
   // The published order of work: all scores, the threshold, a sort.
@@ -120,7 +120,7 @@ struct RandomLevel {
     return all;
   }
 
-  static constexpr int64_t kPlaces = 15 * 43;  // no multiple of a block
+  static constexpr int64_t kPlaces = 15 * 103;  // no multiple of a block, and some of them
 };
 
 TEST(FindCandidates, FindsWhatAScanOfEverythingDoes) {
@@ -136,11 +136,14 @@ TEST(FindCandidates, FindsWhatAScanOfEverythingDoes) {
         level.config.threshold_with_centerness = with_centerness;
         level.config.pre_nms_top_k = most;
         SCOPED_TRACE(testing::Message() << drawn.mean << ", best " << most);
-        const std::vector<Candidate> found = level.Find(), expected = level.Expected();
-        ASSERT_EQ(found.size(), expected.size());
-        for (size_t i = 0; i < found.size(); ++i) {
-          ASSERT_EQ(std::tie(found[i].location, found[i].category, found[i].both),
-                    std::tie(expected[i].location, expected[i].category, expected[i].both));
+        const std::vector<Candidate> expected = level.Expected();
+        for (const int threads : {1, 3}) {
+          const std::vector<Candidate> found = level.Find(threads);
+          ASSERT_EQ(found.size(), expected.size());
+          for (size_t i = 0; i < found.size(); ++i) {
+            ASSERT_EQ(std::tie(found[i].location, found[i].category, found[i].both),
+                      std::tie(expected[i].location, expected[i].category, expected[i].both));
+          }
         }
       }
     }

@@ -80,11 +80,13 @@ void KeepBest(std::vector<Detection>& detections, int64_t most) {
 }  // namespace
 
 std::vector<Detection> SelectDetections(std::span<const HeadMaps> levels,
-                                        const BlendMaskConfig& config, const std::string& picture) {
+                                        const BlendMaskConfig& config, const std::string& picture,
+                                        int threads) {
   VN_CHECK(levels.size() == config.levels.size());
   std::vector<Detection> all;
   for (size_t level = 0; level < levels.size(); ++level) {
-    const std::vector<Candidate> candidates = FindCandidates(levels[level], config, picture);
+    const std::vector<Candidate> candidates =
+        FindCandidates(levels[level], config, picture, threads);
     const Decoder decoder(levels[level], config.strides[level], static_cast<int32_t>(level),
                           picture);
     all.reserve(all.size() + candidates.size());

@@ -26,6 +26,7 @@ struct Detection {
 /// The detections of one picture, best first. `levels` are in the configuration's order. Throws
 /// Error{kInput} where a score or a box is not finite; `picture` is named in the message.
 std::vector<Detection> SelectDetections(std::span<const HeadMaps> levels,
-                                        const BlendMaskConfig& config, const std::string& picture);
+                                        const BlendMaskConfig& config, const std::string& picture,
+                                        int threads = 1);
 
 }  // namespace vernier
