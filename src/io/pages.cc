@@ -32,6 +32,15 @@ struct PageHeader {
   int frames = 0;
 };
 
+// A file that overwrites memory of the process that reads it must not reach this one's.
+void RequireSize(const std::vector<uint8_t>& bytes, size_t expected, const std::string& what) {
+  if (bytes.size() == expected) return;
+  throw Error(ErrorKind::kInput,
+              fmt::format("{}: what reading it gave has {} bytes, expected {}", what, bytes.size(),
+                          expected),
+              "see whether another program opens the file, or get it again");
+}
+
 std::string Blamed(const std::string& path, int page) {
   return fmt::format("{}: PDF: page {}", path, page + 1);
 }
@@ -45,6 +54,7 @@ int CountPdfPages(const std::string& path, const PdfOptions& options) {
     return packed;
   });
   int pages = 0;
+  RequireSize(bytes, sizeof pages, path + ": PDF");
   std::memcpy(&pages, bytes.data(), sizeof pages);
   return pages;
 }
@@ -61,8 +71,10 @@ Image RenderPdfPage(const std::string& path, int page, const PageOptions& option
     return packed;
   });
   PageHeader header;
+  RequireSize(bytes, std::max(bytes.size(), sizeof header), Blamed(path, page));
   std::memcpy(&header, bytes.data(), sizeof header);
   Image image = NewImage(ImageMode::kRGB, header.width, header.height);
+  RequireSize(bytes, sizeof header + image.pixels.size(), Blamed(path, page));
   image.frames = header.frames;
   image.format = ImageFormat::kPdf;
   std::memcpy(image.pixels.data(), bytes.data() + sizeof header, image.pixels.size());
@@ -107,7 +119,7 @@ std::vector<int> ParsePageList(std::string_view text, int pages) {
     }
     if (!first || !last) RefuseList(text, fmt::format("'{}' is no page", part));
     if (*first > pages || *last > pages) {
-      RefuseList(text, fmt::format("there are {} pages", pages));
+      RefuseList(text, pages == 1 ? "there is one page" : fmt::format("there are {} pages", pages));
     }
     if (*first > *last) RefuseList(text, fmt::format("'{}' ends before it begins", part));
     for (int page = *first; page <= *last; ++page) list.push_back(page - 1);

@@ -111,6 +111,7 @@ TEST(PageList, IsReadAsPrintersReadIt) {
   EXPECT_THAT(ParsePageList("8-", 9), ElementsAre(7, 8));
   EXPECT_THAT(ParsePageList("2,1", 2), ElementsAre(1, 0));
   EXPECT_THAT(RefusalOf([] { ParsePageList("4", 3); }), HasSubstr("there are 3 pages"));
+  EXPECT_THAT(RefusalOf([] { ParsePageList("2", 1); }), HasSubstr("there is one page"));
   EXPECT_THAT(RefusalOf([] { ParsePageList("3-2", 3); }), HasSubstr("ends before it begins"));
   for (const char* text : {"", "0", "a", "1,,2", "-2", "1-x", "99999999999999999999"}) {
     EXPECT_THAT(RefusalOf([&] { ParsePageList(text, 3); }), HasSubstr("is no page")) << text;

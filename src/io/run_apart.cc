@@ -10,6 +10,7 @@
 
 #include <cerrno>
 #include <cstring>
+#include <exception>
 #include <new>
 #include <span>
 #include <utility>
@@ -103,16 +104,20 @@ std::vector<uint8_t> Framed(const Error& error) {
   throw Error(static_cast<ErrorKind>(payload[0]), text.substr(0, zero), text.substr(zero + 1));
 }
 
+// Nothing may leave it: the frames above are the parent's, whose catch blocks and destructors would
+// act a second time, on its files.
 [[noreturn]] void Work(const Pipe& pipe, const ApartLimits& limits,
-                       const std::function<std::vector<uint8_t>()>& work) {
-  EnterLimits(limits);
+                       const std::function<std::vector<uint8_t>()>& work) noexcept {
   std::vector<uint8_t> frame;
   try {
+    EnterLimits(limits);
     frame = Framed(Ending::kDone, work());
   } catch (const Error& error) {
     frame = Framed(error);
   } catch (const std::bad_alloc&) {
     frame = Framed(Ending::kNoMemory, {});
+  } catch (const std::exception& error) {
+    frame = Framed(Error(ErrorKind::kInternal, error.what()));
   }
   _exit(pipe.Write(frame) ? 0 : 1);  // without the parent's destructors and buffers
 }

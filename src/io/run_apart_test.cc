@@ -5,6 +5,7 @@
 
 #include <atomic>
 #include <new>
+#include <stdexcept>
 
 #include "vernier/error.h"
 
@@ -46,6 +47,11 @@ TEST(WorkApart, HandsBackItsErrorsWithKindAndHint) {
             }),
             std::string("device: ") +
                 Error(ErrorKind::kDevice, "poppler is missing", "install it").what());
+}
+
+TEST(WorkApart, HandsBackErrorsOfTheLibraryToo) {
+  EXPECT_EQ(RefusalOf([]() -> Bytes { throw std::length_error("too long"); }),
+            "internal: too long");
 }
 
 TEST(WorkApart, ThatCrashesIsAnErrorAndNotTheEnd) {
