@@ -4,11 +4,17 @@ Modules carry AdelaiDet's names, so that the state's keys are those of its check
 AdelaiDet's yaml keys, plus FIXED_SIZE for the picture's size.
 """
 
+import sys
+from pathlib import Path
+
 import torch
 import torchvision
 from scenes import CLASSES, SIZE
 from torch import nn
 from torch.nn import functional
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+from blendmask_parts import Bases, Head, Pyramid  # noqa: E402
 
 CONFIG = {
     "MODEL": {
@@ -70,142 +76,17 @@ CONFIG = {
 }
 MODEL = CONFIG["MODEL"]
 FCOS, BLEND = MODEL["FCOS"], MODEL["BLENDMASK"]
-BLOCKS = (3, 4, 6, 3)  # of ResNet-50
 
 
-class NormedConv(nn.Conv2d):
-    """Convolution without bias, and its batch norm as a part of it."""
+class HeadToTrain(Head):
+    """With the first weights that the focal loss wants."""
 
-    def __init__(self, inside, outside, kernel, stride=1):
-        super().__init__(inside, outside, kernel, stride, kernel // 2, bias=False)
-        self.norm = nn.BatchNorm2d(outside)
-
-    def forward(self, x):
-        return self.norm(super().forward(x))
-
-
-class Bottleneck(nn.Module):
-    def __init__(self, inside, middle, outside, stride):
-        super().__init__()
-        self.shortcut = NormedConv(inside, outside, 1, stride) if inside != outside else None
-        self.conv1 = NormedConv(inside, middle, 1)
-        self.conv2 = NormedConv(middle, middle, 3, stride)
-        self.conv3 = NormedConv(middle, outside, 1)
-
-    def forward(self, x):
-        y = functional.relu(self.conv1(x), inplace=True)
-        y = functional.relu(self.conv2(y), inplace=True)
-        kept = x if self.shortcut is None else self.shortcut(x)
-        return functional.relu(self.conv3(y) + kept, inplace=True)
-
-
-class ResNet(nn.Module):
-    def __init__(self, resnets):
-        super().__init__()
-        inside, middle = resnets["STEM_OUT_CHANNELS"], resnets["WIDTH_PER_GROUP"]
-        outside = resnets["RES2_OUT_CHANNELS"]
-        self.stem = nn.Module()
-        self.stem.conv1 = NormedConv(3, inside, 7, 2)
-        for stage, count in zip(range(2, 6), BLOCKS):
-            blocks = []
-            for index in range(count):
-                stride = 2 if index == 0 and stage > 2 else 1
-                blocks.append(Bottleneck(inside, middle, outside, stride))
-                inside = outside
-            setattr(self, f"res{stage}", nn.Sequential(*blocks))
-            middle, outside = 2 * middle, 2 * outside
-
-    def forward(self, x):
-        x = functional.relu(self.stem.conv1(x), inplace=True)
-        x = self.res2(functional.max_pool2d(x, 3, 2, 1))
-        res3 = self.res3(x)
-        res4 = self.res4(res3)
-        return res3, res4, self.res5(res4)
-
-
-class Pyramid(nn.Module):
-    def __init__(self, model):
-        super().__init__()
-        self.bottom_up = ResNet(model["RESNETS"])
-        wide, inside = model["FPN"]["OUT_CHANNELS"], model["RESNETS"]["RES2_OUT_CHANNELS"]
-        for level in (3, 4, 5):
-            inside *= 2
-            setattr(self, f"fpn_lateral{level}", nn.Conv2d(inside, wide, 1))
-            setattr(self, f"fpn_output{level}", nn.Conv2d(wide, wide, 3, padding=1))
-
-    def forward(self, x):
-        res3, res4, res5 = self.bottom_up(x)
-        top = self.fpn_lateral5(res5)
-        middle = self.fpn_lateral4(res4) + functional.interpolate(top, scale_factor=2)
-        bottom = self.fpn_lateral3(res3) + functional.interpolate(middle, scale_factor=2)
-        return self.fpn_output3(bottom), self.fpn_output4(middle), self.fpn_output5(top)
-
-
-class Tower(nn.Sequential):
-    """Convolutions shared by the levels, with a batch norm for each level."""
-
-    def __init__(self, wide, count):
-        parts = []
-        for _ in range(count):
-            norms = nn.ModuleList(nn.BatchNorm2d(wide) for _ in FCOS["IN_FEATURES"])
-            parts += [nn.Conv2d(wide, wide, 3, padding=1), norms, nn.ReLU(inplace=True)]
-        super().__init__(*parts)
-
-    def forward(self, x, level):
-        for part in self:
-            x = part[level](x) if isinstance(part, nn.ModuleList) else part(x)
-        return x
-
-
-class Head(nn.Module):
     def __init__(self, wide):
-        super().__init__()
-        self.cls_tower = Tower(wide, FCOS["NUM_CLS_CONVS"])
-        self.bbox_tower = Tower(wide, FCOS["NUM_BOX_CONVS"])
-        self.cls_logits = nn.Conv2d(wide, FCOS["NUM_CLASSES"], 3, padding=1)
-        self.bbox_pred = nn.Conv2d(wide, 4, 3, padding=1)
-        self.ctrness = nn.Conv2d(wide, 1, 3, padding=1)
+        super().__init__(wide, FCOS)
         for predictor in (self.cls_logits, self.bbox_pred, self.ctrness):
             nn.init.normal_(predictor.weight, std=0.01)
         nn.init.constant_(self.cls_logits.bias, -4.6)  # a share of 0.01, as the focal loss wants
         nn.init.constant_(self.bbox_pred.bias, 2.0)  # alive: a ReLU follows
-
-    def forward(self, x, level):
-        """Class logits, distances in strides, centre-ness, and what the masks are made from."""
-        mask_features = self.bbox_tower(x, level)
-        return (
-            self.cls_logits(self.cls_tower(x, level)),
-            functional.relu(self.bbox_pred(mask_features)),
-            self.ctrness(mask_features),
-            mask_features,
-        )
-
-
-def refined(inside, outside):
-    return nn.Sequential(
-        nn.Conv2d(inside, outside, 3, padding=1, bias=False),
-        nn.BatchNorm2d(outside),
-        nn.ReLU(inplace=True),
-    )
-
-
-class Bases(nn.Module):
-    def __init__(self, wide, basis):
-        super().__init__()
-        width = basis["CONVS_DIM"]
-        self.refine = nn.ModuleList(refined(wide, width) for _ in basis["IN_FEATURES"])
-        self.tower = nn.Sequential(
-            *(refined(width, width) for _ in range(basis["NUM_CONVS"])),
-            nn.Upsample(scale_factor=2, mode="bilinear"),
-            refined(width, width),
-            nn.Conv2d(width, basis["NUM_BASES"], 1),
-        )
-
-    def forward(self, pyramid):
-        fine, *coarse = (refine(level) for refine, level in zip(self.refine, pyramid))
-        for level in coarse:
-            fine = fine + functional.interpolate(level, fine.shape[2:], mode="bilinear")
-        return self.tower(fine)
 
 
 class BlendMask(nn.Module):
@@ -214,7 +95,7 @@ class BlendMask(nn.Module):
         wide = MODEL["FPN"]["OUT_CHANNELS"]
         self.backbone = Pyramid(MODEL)
         self.proposal_generator = nn.Module()
-        self.proposal_generator.fcos_head = Head(wide)
+        self.proposal_generator.fcos_head = HeadToTrain(wide)
         self.basis_module = Bases(wide, MODEL["BASIS_MODULE"])
         attention = MODEL["BASIS_MODULE"]["NUM_BASES"] * BLEND["ATTN_SIZE"] ** 2
         self.top_layer = nn.Conv2d(wide, attention, 3, padding=1)
