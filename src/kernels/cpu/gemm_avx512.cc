@@ -60,16 +60,23 @@ struct Bf16Weights : Activations {
   }
 };
 
-// Pairs of k in 16 bits, the even one in the low half.
+// Pairs of k in 16 bits, the even one in the low half. A weight plus 128, its upper bit turned, is
+// a byte; as the unit's bits of 2^23, or one byte higher of 2^15, it makes a number from which one
+// subtraction leaves the weight. Shifts and conversions of integers would bind a single row.
 template <typename Activations>
 struct I8Weights : Activations {
   using B = int8_t;
   template <int kOdd>
   static __m512 Weights(const int8_t* b, int64_t pair, int vector) {
-    const __m512i both = _mm512_cvtepi16_epi32(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(
+    const __m512i both = _mm512_cvtepu16_epi32(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(
         b + 2 * (pair * kWidePanelColumns + vector * Base::kLanes))));
-    const __m512i high = kOdd ? both : _mm512_slli_epi32(both, 24);
-    return _mm512_cvtepi32_ps(_mm512_srai_epi32(high, kOdd ? 8 : 24));
+    constexpr int32_t kByte = kOdd ? 0xff00 : 0xff, kTop = kOdd ? 0x8000 : 0x80;
+    constexpr float kBase = kOdd ? 32768.0f : 8388608.0f;
+    const __m512i base = _mm512_castps_si512(_mm512_set1_ps(kBase));
+    constexpr int kXorAnd = 0x78;  // x ^ (y & z)
+    const __m512i numbers = _mm512_ternarylogic_epi32(
+        _mm512_xor_si512(base, _mm512_set1_epi32(kTop)), both, _mm512_set1_epi32(kByte), kXorAnd);
+    return _mm512_sub_ps(_mm512_castsi512_ps(numbers), _mm512_set1_ps(kBase + 128.0f));
   }
 };
 

@@ -224,18 +224,19 @@ void MultiplyPanel(const GemmMultiply& g) {
 /// The panel that I's weights become, of type To, each register as it enters a product.
 template <typename I, typename To>
 void WidenPanel(const GemmWiden& w) {
-  constexpr int64_t kRow = I::kVectors * I::kLanes * (I::kPairs ? 2 : 1);  // elements
+  constexpr int kRegisters = I::kVectors * (I::kPairs ? 1 : 2);
   auto* to = static_cast<To*>(w.to);
-  const auto store = [](To* at, typename I::Operand weights) {
-    __builtin_memcpy(at, &weights, sizeof(weights));
-  };
   for (int64_t pair = 0; pair < w.k / 2; ++pair) {
+    // All before the first is stored: neighbours may come of one load.
+    typename I::Operand weights[kRegisters];
     for (int vector = 0; vector < I::kVectors; ++vector) {
-      To* at = to + vector * kRow / I::kVectors;
-      store(at, I::template Weights<0>(w.from, pair, vector));
-      if constexpr (!I::kPairs) store(at + kRow, I::template Weights<1>(w.from, pair, vector));
+      weights[vector] = I::template Weights<0>(w.from, pair, vector);
+      if constexpr (!I::kPairs) {
+        weights[I::kVectors + vector] = I::template Weights<1>(w.from, pair, vector);
+      }
     }
-    to += I::kPairs ? kRow : 2 * kRow;
+    __builtin_memcpy(to, weights, sizeof(weights));
+    to += kRegisters * I::kLanes * (I::kPairs ? 2 : 1);
   }
 }
 

@@ -318,6 +318,30 @@ TEST_P(GemmKernels, GiveI8WeightsTheSameBitsWidenedOrNot) {
   }
 }
 
+TEST_P(GemmKernels, TakeEveryI8WeightForWhatItIs) {
+  for (DType type : {DType::kF32, DType::kBF16}) {
+    const GemmKernel kernel = SelectGemm(GetParam(), type, DType::kI8);
+    if (kernel.multiply == nullptr) continue;  // widened weights only
+    std::vector<float> sums(static_cast<size_t>(kernel.panel_columns));
+    std::vector<int8_t> panel(sums.size() * 2);  // k = 2
+    for (const bool odd : {false, true}) {
+      char row[2 * sizeof(float)];
+      StoreAs(type, odd ? 0.0f : 1.0f, row, 0);
+      StoreAs(type, odd ? 1.0f : 0.0f, row, 1);
+      for (int first = -127; first <= 127; ++first) {
+        const auto weight = [first](size_t at) {
+          return static_cast<int8_t>((first + 127 + static_cast<int>(at)) % 255 - 127);
+        };
+        for (size_t at = 0; at < panel.size(); ++at) panel[at] = weight(at);
+        kernel.multiply({.rows = 1, .k = 2, .a = row, .b = panel.data(), .sums = sums.data()});
+        for (size_t column = 0; column < sums.size(); ++column) {
+          ASSERT_EQ(sums[column], weight(2 * column + (odd ? 1 : 0))) << Name(type) << column;
+        }
+      }
+    }
+  }
+}
+
 std::vector<float> FinishValues(Isa isa, Activation activation, const std::vector<float>& values,
                                 bool bf16) {
   const DType type = bf16 ? DType::kBF16 : DType::kF32;
