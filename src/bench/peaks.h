@@ -22,7 +22,7 @@ struct Peaks {
   }
 };
 
-/// Takes about half a second and, for a moment, four times the last cache's size of memory.
+/// Takes about half a second and, for a moment, sixteen times the last cache's size of memory.
 Peaks MeasurePeaks(int threads, Isa isa);
 
 void WriteJson(const Peaks& peaks, JsonWriter& json);
