@@ -37,7 +37,9 @@ def parse_arguments():
         default="not counted yet",
         help="for the card: what `vernier eval` counted on these files, as 'f32 3.2 %%'",
     )
-    parser.add_argument("--note", default="", help="for the card: how the training went")
+    parser.add_argument(
+        "--note", default="", help="for the card: what was changed while it trained, in sentences"
+    )
     return parser.parse_args()
 
 
@@ -161,7 +163,7 @@ def write_card(folder, arguments, lines, found, state):
         held_out_fonts=", ".join(HELD_OUT_FONTS),
         steps=state["step"],
         minutes=round(state["seconds"] / 60),
-        note=arguments.note,
+        note=arguments.note and arguments.note + " ",
         python=platform.python_version(),
         torch=torch.__version__.split("+")[0],
         transformers=transformers.__version__,

@@ -39,6 +39,9 @@ def parse_arguments():
         default="not counted yet",
         help="for the card: what `vernier eval` counted on these files, as 'f32 0.91'",
     )
+    parser.add_argument(
+        "--note", default="", help="for the card: what was changed while it trained, in sentences"
+    )
     return parser.parse_args()
 
 
@@ -120,6 +123,7 @@ def write_card(folder, arguments, model, truth, rows, state):
         held_out=", ".join(HELD_OUT_PHOTOGRAPHS),
         steps=state["step"],
         minutes=round(state["seconds"] / 60),
+        note=arguments.note and arguments.note + " ",
         python=platform.python_version(),
         torch=torch.__version__.split("+")[0],
         torchvision=torchvision.__version__.split("+")[0],
