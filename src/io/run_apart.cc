@@ -165,9 +165,7 @@ std::vector<uint8_t> RunApart(const std::string& what, const ApartLimits& limits
   if (ending == Ending::kRefused) Rethrow(frame);
   if (ending == Ending::kNoMemory) {
     throw Error(ErrorKind::kResource,
-                fmt::format("{}: reading it takes more memory than it may "
-                            "have",
-                            what),
+                fmt::format("{}: reading it takes more memory than it may have", what),
                 "render it with a lower --dpi");
   }
   return frame;
