@@ -4,6 +4,7 @@
 // Prepared nodes and kernels are immutable and shared by threads.
 #pragma once
 
+#include <atomic>
 #include <memory>
 #include <span>
 #include <string>
@@ -27,6 +28,7 @@ struct RunArgs {
   std::span<const TensorArg> outputs;
   void* scratch = nullptr;  // at least scratch_bytes(), 64-byte aligned
   int threads = 1;
+  const std::atomic<bool>* cancel = nullptr;  // set: long kernels return with unfinished results
 };
 
 class Kernel {

@@ -19,7 +19,8 @@ class PlainKernel final : public Kernel {
                         .inputs = args.inputs,
                         .outputs = args.outputs,
                         .extents = extents_,
-                        .threads = args.threads});
+                        .threads = args.threads,
+                        .cancel = args.cancel});
   }
 
   KernelInfo info() const override { return {provider_, "", std::string("plain ") + op_.name}; }

@@ -123,15 +123,15 @@ class Execution {
   }
 
   void RunStep(size_t index, char* scratch) {
-    if (options_.cancel != nullptr && options_.cancel->load(std::memory_order_relaxed)) {
-      throw Error(ErrorKind::kInterrupted, "the run was interrupted");
-    }
+    ThrowIfCancelled();
     const LocatedStep& located = located_[index];
     const double start_us = options_.step_times != nullptr ? Microseconds() : 0;
     plan_.steps()[index].kernel->Run({.inputs = located.inputs,
                                       .outputs = located.outputs,
                                       .scratch = scratch,
-                                      .threads = plan_.steps()[index].threads});
+                                      .threads = plan_.steps()[index].threads,
+                                      .cancel = options_.cancel});
+    ThrowIfCancelled();  // the step may have left off
     if (options_.step_times != nullptr) (*options_.step_times)[index] = {start_us, Microseconds()};
     if (taps_) {
       std::lock_guard lock(taps_mutex_);
@@ -149,6 +149,12 @@ class Execution {
   }
 
  private:
+  void ThrowIfCancelled() const {
+    if (options_.cancel != nullptr && options_.cancel->load(std::memory_order_relaxed)) {
+      throw Error(ErrorKind::kInterrupted, "the run was interrupted");
+    }
+  }
+
   double Microseconds() const {
     return std::chrono::duration<double, std::micro>(Clock::now() - start_).count();
   }

@@ -46,6 +46,7 @@ class Work {
     const int64_t group = args_.heads / args_.kv_heads;
     int64_t packed_head = -1;
     for (int64_t at = first; at < last; ++at) {
+      if (args_.cancel != nullptr && args_.cancel->load(std::memory_order_relaxed)) return;
       const int64_t head = at / tiles_ % args_.heads;
       const int64_t batch = at / tiles_ / args_.heads;
       const int64_t kv_head = head / group;

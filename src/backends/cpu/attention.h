@@ -3,6 +3,7 @@
 // time; nothing is allocated.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 
 #include "core/cpu_features.h"
@@ -52,6 +53,7 @@ struct AttentionArgs {
   Element out_element = Element::kF32;
   int64_t out_token_stride = 0;
   int64_t out_batch_stride = 0;
+  const std::atomic<bool>* cancel = nullptr;  // set: the tiles that are left are left out
 };
 
 /// Bytes of scratch that RunAttention needs, on any alignment.

@@ -135,6 +135,7 @@ class AttentionKernel final : public Kernel {
 
   void Run(const RunArgs& run) const override {
     AttentionArgs args = ArgsOf(form_, run.inputs, run.outputs[0]);
+    args.cancel = run.cancel;
     char* scratch = static_cast<char*>(run.scratch);
     if (masked_) {
       VisibleKeys::At(scratch, args.batch).Apply(run.inputs[Attention::kVisible], args);

@@ -52,8 +52,9 @@ class Problem {
     CopyToBlocks();
   }
 
-  void Run(Isa isa, int threads) {
-    const AttentionArgs args = Args();
+  void Run(Isa isa, int threads, const std::atomic<bool>* cancel = nullptr) {
+    AttentionArgs args = Args();
+    args.cancel = cancel;
     std::vector<char> scratch(static_cast<size_t>(AttentionScratchBytes(isa, threads, args)));
     RunAttention(isa, threads, args, scratch.data());
   }
@@ -284,6 +285,13 @@ TEST_P(CpuAttention, ReadsKeysAndValuesFromBlocks) {
                    .paged = true,
                    .element = element});
   }
+}
+
+TEST_P(CpuAttention, LeavesOutTheTilesThatAreLeftWhenCancelled) {
+  Problem problem({.query_len = 40, .kv_len = 40, .head_dim = 8});
+  const std::atomic<bool> cancel = true;
+  problem.Run(GetParam(), 2, &cancel);
+  for (int64_t q = 0; q < 40; ++q) EXPECT_EQ(problem.Result(0, q, 0), 0.0f);
 }
 
 TEST_P(CpuAttention, KeepsLargeScoresFinite) {

@@ -226,6 +226,7 @@ class PromptAttention {
     args.out_element = ElementOf(y.dtype);
     args.out_token_stride = y.row_stride;
     args.out_batch_stride = y.row_stride * args.query_len;
+    args.cancel = run.cancel;
     RunAttention(isa, threads, args, run.scratch);
   }
 

@@ -50,8 +50,9 @@ struct GemmOperands {
   const float* bias = nullptr;
   const void* addend = nullptr;  // null: none; may be c
   const float* scale = nullptr;
-  const float* residual = nullptr;  // may be c
-  void* scratch = nullptr;          // Gemm::scratch_bytes(), 64-byte aligned
+  const float* residual = nullptr;            // may be c
+  void* scratch = nullptr;                    // Gemm::scratch_bytes(), 64-byte aligned
+  const std::atomic<bool>* cancel = nullptr;  // set: the panels that are left are left out
 };
 
 enum class GemmProvider { kVernier, kOnednn };

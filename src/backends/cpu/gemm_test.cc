@@ -40,7 +40,7 @@ struct Problem {
 
 // A linear layer with everything that can follow it, adding to `residual` in place.
 Tensor RunLayer(const Problem& p, const Tensor& a, const Tensor& w, const Tensor& residual,
-                int threads) {
+                int threads, const std::atomic<bool>* cancel = nullptr) {
   const PackedLayout layout =
       PackedLayoutFor(p.isa, p.int8_weights ? DType::kI8 : p.dtype, p.n, p.k);
   const Tensor packed = Pack(layout, w, threads);
@@ -65,7 +65,8 @@ Tensor RunLayer(const Problem& p, const Tensor& a, const Tensor& w, const Tensor
             .bias = bias.as<float>().data(),
             .scale = scale.as<float>().data(),
             .residual = c.as<float>().data(),
-            .scratch = scratch.data()});
+            .scratch = scratch.data(),
+            .cancel = cancel});
   return c;
 }
 
@@ -108,6 +109,15 @@ TEST(Gemm, GivesTheSameBitsForAnyThreadsAndAnyBatch) {
       }
     }
   }
+}
+
+TEST(Gemm, LeavesOutThePanelsThatAreLeftWhenCancelled) {
+  const Problem p = {.m = 9, .n = 200, .k = 12, .dtype = DType::kF32, .isa = Cpu().best()};
+  const Tensor a = Random(p.dtype, p.m, p.k, 1), w = Random(p.dtype, p.n, p.k, 2);
+  const Tensor residual = Random(DType::kF32, p.m, p.n, 3);
+  const std::atomic<bool> cancel = true;
+  const Tensor left = RunLayer(p, a, w, residual, 2, &cancel);
+  EXPECT_EQ(std::memcmp(left.data(), residual.data(), residual.bytes()), 0);
 }
 
 TEST(Gemm, AgreesWithExactSums) {

@@ -42,7 +42,8 @@ class LinearKernel final : public Kernel {
         .scale = LinearWeights::Floats(weights_.scale),
         .residual = desc_.residual ? args.inputs[static_cast<size_t>(residual_)].row<const float>(0)
                                    : nullptr,
-        .scratch = args.scratch};
+        .scratch = args.scratch,
+        .cancel = args.cancel};
     const bool as_bound = x.rows() == desc_.m && x.row_stride == desc_.a_stride;
     if (as_bound) return gemm_.Run(operands);
     GemmDesc shorter = desc_;  // a runtime extent below its capacity, or a step run alone

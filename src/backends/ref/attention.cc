@@ -172,7 +172,7 @@ void AttendTiles(const RefArgs& args, const Span& span, const ExactProduct& prod
   const int64_t tiles = (queries + product.rows - 1) / product.rows;
   ParallelFor(args.threads, heads * tiles, 1, [&](int64_t begin, int64_t end) {
     TiledAttention attention(args, span, product);
-    for (int64_t job = begin; job < end; ++job) {
+    for (int64_t job = begin; job < end && !args.cancelled(); ++job) {
       const int64_t row = job % tiles * product.rows;
       attention.Run(job / tiles, row, std::min(queries, row + product.rows));
     }
@@ -187,7 +187,7 @@ void AttendRows(const RefArgs& args, const Span& span) {
   const int64_t group = attention.heads / attention.kv_heads;
   const int64_t queries = span.q1 - span.q0, keys = span.k1 - span.k0;
   ParallelFor(args.threads, queries * attention.heads, 1, [&](int64_t begin, int64_t end) {
-    for (int64_t job = begin; job < end; ++job) {
+    for (int64_t job = begin; job < end && !args.cancelled(); ++job) {
       const int64_t row = job / attention.heads, head = job % attention.heads;
       const int64_t channel = head / group * dim;
       const int64_t count = attention.mask == AttentionMask::kCausal
@@ -241,7 +241,7 @@ void AttendVisible(const RefArgs& args, const Span& span) {
   const Tensor k = VisibleRows(args.inputs[1], span.k0, visible, seen);
   const Tensor v = VisibleRows(args.inputs[2], span.k0, visible, seen);
   const TensorArg inputs[] = {args.inputs[0], TensorArg::Of(k.view()), TensorArg::Of(v.view())};
-  AttendSpan({args.attributes, inputs, args.outputs, args.extents, args.threads},
+  AttendSpan({args.attributes, inputs, args.outputs, args.extents, args.threads, args.cancel},
              {span.q0, span.q1, 0, seen});
 }
 
@@ -308,7 +308,7 @@ void RefCachedAttention(const RefArgs& args) {
   const auto* values = static_cast<const float*>(state.values);
   ParallelFor(args.threads, q.rows() * attention.heads, 1, [&](int64_t begin, int64_t end) {
     std::vector<float> bias;
-    for (int64_t job = begin; job < end; ++job) {
+    for (int64_t job = begin; job < end && !args.cancelled(); ++job) {
       const int64_t index = job / attention.heads, head = job % attention.heads;
       int64_t row = index / queries;
       if (has_slots) row = args.inputs[3].row<const int32_t>(0)[row];

@@ -24,7 +24,8 @@ struct Operands {
   Tensor q, k, v, bias;
 };
 
-Tensor Attend(const Operands& operands, const Shape& bias_shape) {
+Tensor Attend(const Operands& operands, const Shape& bias_shape,
+              const std::atomic<bool>* cancel = nullptr) {
   Tensor y = Tensor::Zeros(DType::kF32, operands.q.shape());
   const auto attributes =
       Attributes::Of(Attention{.heads = kHeads, .kv_heads = kKvHeads, .scale = 0.3});
@@ -39,7 +40,8 @@ Tensor Attend(const Operands& operands, const Shape& bias_shape) {
                 .inputs = inputs,
                 .outputs = outputs,
                 .extents = extents,
-                .threads = 2});
+                .threads = 2,
+                .cancel = cancel});
   return y;
 }
 
@@ -76,6 +78,18 @@ TEST(RefAttention, GivesManyQueriesTheBitsThatEachGetsAlone) {
 }
 
 // The first distances of buckets 16 to 31 of T5's usual table, and the last bucket beyond them.
+TEST(RefAttention, LeavesOutTheRowsThatAreLeftWhenCancelled) {
+  const std::atomic<bool> cancel = true;
+  for (int64_t queries : {1, 30}) {  // the loop that defines it, and tiles
+    const Operands operands = {.q = Random({1, queries, kHeads * kDim}, 1),
+                               .k = Random({1, 30, kKvHeads * kDim}, 2),
+                               .v = Random({1, 30, kKvHeads * kDim}, 3),
+                               .bias = Random({1, queries, 30}, 4)};
+    const Tensor y = Attend(operands, operands.bias.shape(), &cancel);
+    for (float value : y.as<float>()) EXPECT_EQ(value, 0.0f);
+  }
+}
+
 TEST(RefDistanceBias, PutsDistancesInTheBucketsOfThePublishedModel) {
   constexpr int64_t kFirst[] = {16, 19, 21, 24, 27, 31, 35, 40, 46, 52, 59, 67, 77, 87, 99, 113};
   Tensor table(DType::kF32, {32, 1}), y(DType::kF32, {1, 200});

@@ -1,6 +1,7 @@
 // The reference matrix product: y[m, n] = sum over k of a[m, k] * w[n, k] in fp64, rounded once.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 
 namespace vernier {
@@ -19,6 +20,7 @@ struct RefGemm {
   const float* bias = nullptr;  // [n], added in fp64; null: none
   float* y = nullptr;           // [m, n]
   int64_t y_stride = 0;
+  const std::atomic<bool>* cancel = nullptr;  // set: BlockedGemm leaves out the columns to come
 };
 
 /// The definition: one loop per index.

@@ -54,6 +54,24 @@ TEST(RefGemm, GivesTheSameBitsInBlocksAsNaively) {
   }
 }
 
+TEST(RefGemm, LeavesOutTheColumnsThatAreLeftWhenCancelled) {
+  const auto a = Random(5 * 3, 1), w = Random(9 * 3, 2);
+  std::vector<float> y(5 * 9, -7.0f);
+  const std::atomic<bool> cancel = true;
+  const RefGemm gemm{.m = 5,
+                     .n = 9,
+                     .k = 3,
+                     .a = a.data(),
+                     .a_stride = 3,
+                     .w = w.data(),
+                     .w_row = 3,
+                     .y = y.data(),
+                     .y_stride = 9,
+                     .cancel = &cancel};
+  BlockedGemm(gemm, 2);
+  EXPECT_EQ(y, std::vector<float>(5 * 9, -7.0f));
+}
+
 TEST(RefGemm, AddsInDoublePrecision) {
   const float a[] = {1e8f, 1.0f, -1e8f}, w[] = {1.0f, 1.0f, 1.0f};
   float y = 0;

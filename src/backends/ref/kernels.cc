@@ -56,7 +56,8 @@ void RunLinear(const RefArgs& args) {
                .w_row = w.row_stride,
                .bias = has_bias ? args.inputs[2].row<float>(0) : nullptr,
                .y = y.row<float>(0),
-               .y_stride = y.row_stride},
+               .y_stride = y.row_stride,
+               .cancel = args.cancel},
               args.threads);
 }
 
@@ -87,7 +88,8 @@ void RunMatMul(const RefArgs& args) {
                  .w_row = 1,
                  .w_column = b.row_stride,
                  .y = y.row<float>(i * m),
-                 .y_stride = y.row_stride},
+                 .y_stride = y.row_stride,
+                 .cancel = args.cancel},
                 args.threads);
   }
 }

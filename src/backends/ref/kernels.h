@@ -3,6 +3,7 @@
 // run. Pure functions; `threads` only splits independent outputs, never a sum.
 #pragma once
 
+#include <atomic>
 #include <span>
 
 #include "backends/tensor_arg.h"
@@ -16,6 +17,9 @@ struct RefArgs {
   std::span<const TensorArg> outputs;
   const Extents& extents;  // for attributes that hold dimensions
   int threads = 1;
+  const std::atomic<bool>* cancel = nullptr;  // as in RunArgs
+
+  bool cancelled() const { return cancel != nullptr && cancel->load(std::memory_order_relaxed); }
 };
 
 using RefKernel = void (*)(const RefArgs&);
