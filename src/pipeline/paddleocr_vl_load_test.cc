@@ -7,8 +7,10 @@
 
 #include "io/atomic_file.h"
 #include "io/safetensors.h"
+#include "passes/precision_rules.h"
 #include "pipeline/loaded_model.h"
 #include "pipeline/make_random.h"
+#include "pipeline/precision_file.h"
 #include "support/scratch_folder.h"
 
 namespace vernier {
@@ -94,6 +96,23 @@ TEST(PaddleOcrVlCheckpoint, UsesTheStoredHeadWhateverTheFlagSays) {
     }
     EXPECT_TRUE(ReadsHead(stored.Load()));
     EXPECT_FALSE(ReadsHead(missing.Load()));
+  }
+}
+
+TEST(PaddleOcrVlCheckpoint, NamesTheProductsWhoseInputsStayExactAsItsGraphsDo) {
+  const ModelFolder folder = OpenModelFolder(kGoldens + "original_keys");
+  const LoadedModel model = LoadModel(folder, {.model = folder.path});
+  const Graph* graphs[] = {&model.graph, &model.causal->every_token};
+  PrecisionRules rules = PresetRules("bf16", model.keep_f32, model.f32_activations);
+  CheckPrecisionRules(rules, graphs, "the model's own");
+  for (const Graph* graph : graphs) {
+    for (const Node& node : graph->nodes()) {
+      if (!node.name.ends_with(".o_proj")) continue;
+      const auto last = std::ranges::find_if(rules.rbegin(), rules.rend(), [&](const auto& rule) {
+        return Matches(rule, *graph, node);
+      });
+      EXPECT_EQ(PrecisionName(last->precision), "bf16-weights") << node.name;
+    }
   }
 }
 
