@@ -100,8 +100,8 @@ uint64_t SumOf(const uint64_t* words, int64_t count) {
   return sum;
 }
 
-// Memory as weights have it, so many times the last-level cache that what stays in there from one
-// walk to the next hardly counts: of four times it, a quarter did.
+// On huge pages, as weights lie: small ones are read up to a quarter slower. So many times the
+// last-level cache that it cannot hold much of a walk until the next.
 double MeasureGbPerSecond(int threads) {
   constexpr int64_t kCaches = 16;
   constexpr int64_t kLeastBytes = int64_t{64} << 20;
