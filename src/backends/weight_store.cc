@@ -54,6 +54,10 @@ std::shared_ptr<const WeightBytes> WeightStore::Packed(
   Slot* slot = nullptr;
   {
     std::lock_guard lock(mutex_);
+    if (counts_ != nullptr) {
+      counts_->emplace(key, bytes);
+      return std::make_shared<WeightBytes>(0);
+    }
     auto& entry = slots_[key];
     if (!entry) entry = std::make_unique<Slot>();
     slot = entry.get();
@@ -71,6 +75,19 @@ size_t WeightStore::packed_bytes() const {
   size_t total = 0;
   for (const auto& [key, slot] : slots_) {
     if (const auto alive = slot->bytes.lock()) total += alive->bytes();
+  }
+  return total;
+}
+
+size_t WeightStore::BytesToPack(const std::function<void(WeightStore&)>& use) const {
+  Counts counts;
+  WeightStore counting(source_, &counts);
+  use(counting);
+  std::lock_guard lock(mutex_);
+  size_t total = 0;
+  for (const auto& [key, bytes] : counts) {
+    const auto slot = slots_.find(key);
+    if (slot == slots_.end() || slot->second->bytes.expired()) total += bytes;
   }
   return total;
 }

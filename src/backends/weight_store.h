@@ -64,13 +64,23 @@ class WeightStore {
   /// Bytes of all converted and packed forms that are alive.
   size_t packed_bytes() const;
 
+  /// Bytes that `use` would add to them: it is given a store that makes nothing and counts what it
+  /// is asked for.
+  size_t BytesToPack(const std::function<void(WeightStore& counting)>& use) const;
+
  private:
+  // By key, what a counting store was asked for.
+  using Counts = std::map<std::string, size_t>;
+
+  WeightStore(Source source, Counts* counts) : source_(std::move(source)), counts_(counts) {}
+
   struct Slot {
     std::mutex making;
     std::weak_ptr<const WeightBytes> bytes;
   };
 
   Source source_;
+  Counts* counts_ = nullptr;  // null in a store that makes what it is asked for
   mutable std::mutex mutex_;
   std::map<std::string, std::unique_ptr<Slot>> slots_;
 };

@@ -79,8 +79,6 @@ CompiledModel::CompiledModel(const SessionOptions& options)
   const Clock::time_point read = Clock::now();
   backend_ = MakeBackend(options_);
   weights_ = MakeWeightStore(folder_, model_, options_.seed);
-  RequireMemoryForWeights(model_.info.parameters,
-                          options_.dtype == "bf16" ? DType::kBF16 : DType::kF32, FreeMemory());
   rules_ = PresetRules(options_.dtype, model_.keep_f32, model_.f32_activations);
   if (!options_.precision_file.empty()) {
     const PrecisionRules file = ReadPrecisionFile(options_.precision_file);
@@ -118,6 +116,12 @@ std::shared_ptr<const Program> CompiledModel::Compile(const Graph& graph,
   program.disabled_passes = options_.disabled_passes;
   program.threads = options_.threads;
   program.parallel_branches = options_.parallel_branches;
+  program.before_packing = [this](size_t bytes) {
+    RequireMemoryForWeights({.bytes = static_cast<int64_t>(bytes),
+                             .parameters = model_.info.parameters,
+                             .dtype = options_.dtype},
+                            FreeMemory());
+  };
   if (options_.observe_pass) {
     program.observe_pass = [this](std::string_view pass, const Graph& after) {
       options_.observe_pass(pass, PrintText(after));

@@ -68,14 +68,22 @@ void RequireMemory(const MemoryForecast& forecast, std::optional<int64_t> free) 
       "lower --max-pixels, --batch or --max-new-tokens");
 }
 
-void RequireMemoryForWeights(int64_t parameters, DType dtype, std::optional<int64_t> free) {
-  const int64_t bytes = parameters * static_cast<int64_t>(ByteSize(dtype));
-  if (!free || bytes <= *free) return;
-  throw Error(ErrorKind::kResource,
-              fmt::format("the model's {} parameters need {} in {}, and {} is free", parameters,
-                          BytesText(bytes), Name(dtype), BytesText(*free)),
-              dtype == DType::kF32 ? "use --dtype bf16, which needs half, or close other programs"
-                                   : "close other programs");
+void RequireMemoryForWeights(const WeightForecast& forecast, std::optional<int64_t> free) {
+  if (!free || forecast.bytes <= *free) return;
+  constexpr int64_t kFloat = 4;
+  std::string hint = forecast.dtype == "f32" ? "use --dtype bf16, which needs about half, or close "
+                                               "other programs"
+                                             : "close other programs";
+  // No other packed form is much larger than the numbers in it.
+  if (forecast.bytes > forecast.parameters * kFloat * 3 / 2) {
+    hint += "; --winograd never packs convolutions in less memory and runs them slower";
+  }
+  throw Error(
+      ErrorKind::kResource,
+      fmt::format("the model's {} parameters need {} as they are packed for {}, and {} is "
+                  "free",
+                  forecast.parameters, BytesText(forecast.bytes), forecast.dtype, BytesText(*free)),
+      hint);
 }
 
 }  // namespace vernier

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <string>
 
 #include "pipeline/causal_rows.h"
 #include "pipeline/compiled_model.h"
@@ -33,7 +34,14 @@ MemoryForecast ForecastAnswers(const CompiledModel& compiled, const CausalRows& 
 /// needed than is `free`; where nobody knows what is free, it is not checked.
 void RequireMemory(const MemoryForecast& forecast, std::optional<int64_t> free);
 
-/// The same for the weights of a model, in the numbers that it computes in.
-void RequireMemoryForWeights(int64_t parameters, DType dtype, std::optional<int64_t> free);
+/// What weights take as they will be packed, which may be more than they have numbers.
+struct WeightForecast {
+  int64_t bytes = 0;  // more than the session has
+  int64_t parameters = 0;
+  std::string dtype;  // "f32", "bf16", …
+};
+
+/// The same for the weights of a program.
+void RequireMemoryForWeights(const WeightForecast& forecast, std::optional<int64_t> free);
 
 }  // namespace vernier

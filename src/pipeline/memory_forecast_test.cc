@@ -1,6 +1,12 @@
 #include "pipeline/memory_forecast.h"
 
+#include <map>
+
+#include "backends/cpu/backend.h"
+#include "core/cpu_features.h"
 #include "io/npy.h"
+#include "pipeline/checkpoint_weights.h"
+#include "pipeline/loaded_model.h"
 #include "vernier/error.h"
 
 namespace vernier {
@@ -64,10 +70,34 @@ TEST(MemoryForecast, SaysWhatIsNeededAndWhatToLower) {
 }
 
 TEST(MemoryForecast, RefusesWeightsThatDoNotFit) {
-  EXPECT_NO_THROW(RequireMemoryForWeights(1 << 20, DType::kF32, 4 << 20));
-  EXPECT_THAT(RefusalOf([] { RequireMemoryForWeights(905601648, DType::kF32, 1 << 30); }),
-              AllOf(HasSubstr("905601648 parameters need 3.37 GiB in f32, and 1.00 GiB is free"),
-                    HasSubstr("--dtype bf16")));
+  EXPECT_NO_THROW(RequireMemoryForWeights({4 << 20, 1 << 20, "f32"}, 4 << 20));
+  EXPECT_NO_THROW(RequireMemoryForWeights({4 << 20, 1 << 20, "f32"}, std::nullopt));
+  const WeightForecast plain{905601648 * int64_t{4}, 905601648, "f32"};
+  const std::string refusal = RefusalOf([&] { RequireMemoryForWeights(plain, 1 << 30); });
+  EXPECT_THAT(refusal, AllOf(HasSubstr("905601648 parameters need 3.37 GiB as they are packed for "
+                                       "f32, and 1.00 GiB is free"),
+                             HasSubstr("--dtype bf16"), Not(HasSubstr("--winograd"))));
+  const WeightForecast larger{383 << 20, 36 << 20, "f32"};
+  EXPECT_THAT(RefusalOf([&] { RequireMemoryForWeights(larger, 300 << 20); }),
+              AllOf(HasSubstr("383 MiB"), HasSubstr("--winograd never")));
+}
+
+// Winograd's form is larger than the weights that it is made of.
+TEST(MemoryForecast, CountsWeightsAsTheyArePacked) {
+  const std::string model = std::string(VERNIER_TEST_DATA) + "/goldens/blendmask/lite_gn";
+  const ModelFolder folder = OpenModelFolder(model, "");
+  const LoadedModel loaded = LoadModel(folder, {.model = model});
+  std::map<WinogradUse, size_t> foretold;
+  for (const WinogradUse use : {WinogradUse::kNever, WinogradUse::kAlways}) {
+    const auto backend = MakeCpuBackend({.isa = Cpu().best(), .winograd = use});
+    const auto weights = MakeWeightStore(folder, loaded, 0);
+    ProgramOptions options;
+    options.backend = backend.get();
+    options.before_packing = [&](size_t bytes) { foretold[use] = bytes; };
+    const auto program = Program::Compile(loaded.graph, weights, std::move(options));
+    EXPECT_EQ(foretold[use], weights->packed_bytes());
+  }
+  EXPECT_GT(foretold[WinogradUse::kAlways], foretold[WinogradUse::kNever] * 2);
 }
 
 }  // namespace

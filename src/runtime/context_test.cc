@@ -361,6 +361,23 @@ TEST(WeightStore, HoldsOneCopyForTwoPrograms) {
   EXPECT_EQ(store->packed_bytes(), bytes);
 }
 
+TEST(WeightStore, CountsWhatAProgramWillAddBeforeAnythingIsPacked) {
+  const Graph graph = Mlp();
+  const auto store = ToyWeights(graph).Store();
+  std::vector<size_t> foretold;
+  ProgramOptions options;
+  options.backend = &CpuDevice();
+  options.before_packing = [&](size_t bytes) {
+    if (foretold.empty()) {
+      EXPECT_EQ(store->packed_bytes(), 0u);
+    }
+    foretold.push_back(bytes);
+  };
+  const auto first = Program::Compile(graph, store, options);
+  const auto second = Program::Compile(graph, store, options);
+  EXPECT_EQ(foretold, (std::vector<size_t>{store->packed_bytes(), 0}));
+}
+
 TEST(WeightStore, DropsAFormWithItsLastProgram) {
   const Graph graph = Mlp();
   const auto store = ToyWeights(graph).Store();

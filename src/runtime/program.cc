@@ -75,27 +75,37 @@ void Program::CheckSupport() const {
 }
 
 void Program::Prepare() {
+  if (options_.before_packing) {
+    options_.before_packing(
+        weights_->BytesToPack([this](WeightStore& counting) { PrepareWith(counting); }));
+  }
+  Prepared prepared = PrepareWith(*weights_);
+  steps_ = std::move(prepared.steps);
+  held_weights_ = std::move(prepared.held);
+}
+
+Program::Prepared Program::PrepareWith(WeightStore& weights) const {
+  Prepared prepared;
   const std::vector<bool> foldable = FoldableValues(graph_);
   for (size_t i = 0; i < graph_.nodes().size(); ++i) {
     const Node& node = graph_.nodes()[i];
     PreparedStep step{.node = static_cast<int>(i), .prepared = nullptr};
     step.folded = foldable[static_cast<size_t>(node.outputs[0])];
     step.prepared = step.folded ? PreparePlain(node, "bind")
-                                : backend().Prepare({graph_, node, *weights_, options_.threads});
-    HoldWeights(step, step.prepared->owned_inputs());
-    steps_.push_back(std::move(step));
+                                : backend().Prepare({graph_, node, weights, options_.threads});
+    HoldWeights(node, step.prepared->owned_inputs(), weights, prepared.held);
+    prepared.steps.push_back(std::move(step));
   }
+  return prepared;
 }
 
-void Program::HoldWeights(const PreparedStep& step, const std::vector<int>& owned) {
-  const Node& node = graph_.nodes()[static_cast<size_t>(step.node)];
+void Program::HoldWeights(const Node& node, const std::vector<int>& owned, WeightStore& weights,
+                          HeldWeights& held) const {
   for (size_t i = 0; i < node.inputs.size(); ++i) {
     const int input = node.inputs[i];
     if (input == kNoValue || graph_.value(input).kind != ValueKind::kWeight) continue;
     if (std::ranges::count(owned, static_cast<int>(i)) > 0) continue;
-    if (!held_weights_.contains(input)) {
-      held_weights_[input] = weights_->Float32(graph_.value(input).name);
-    }
+    if (!held.contains(input)) held[input] = weights.Float32(graph_.value(input).name);
   }
 }
 

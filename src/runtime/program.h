@@ -31,6 +31,8 @@ struct ProgramOptions {
   bool parallel_branches = false;
   size_t plan_cache_bytes = size_t{64} << 20;  // of folded constants and steps held by plans
   std::function<void(std::string_view pass, const Graph&)> observe_pass;
+  /// Told how many bytes packing will add to the store, before anything is packed; may throw.
+  std::function<void(size_t bytes)> before_packing;
 };
 
 class Program {
@@ -71,8 +73,15 @@ class Program {
  private:
   Program(const Graph& model, std::shared_ptr<WeightStore> weights, ProgramOptions options);
   void CheckSupport() const;
+  using HeldWeights = std::map<int, WeightStore::Float32View>;
+  struct Prepared {
+    std::vector<PreparedStep> steps;
+    HeldWeights held;
+  };
   void Prepare();
-  void HoldWeights(const PreparedStep& step, const std::vector<int>& owned);
+  Prepared PrepareWith(WeightStore& weights) const;
+  void HoldWeights(const Node& node, const std::vector<int>& owned, WeightStore& weights,
+                   HeldWeights& held) const;
   void TraceProvenance();
 
   Graph original_;
@@ -82,7 +91,7 @@ class Program {
   std::vector<PreparedStep> steps_;
   std::vector<Provenance> provenance_;
   mutable std::mutex weights_mutex_;
-  mutable std::map<int, WeightStore::Float32View> held_weights_;
+  mutable HeldWeights held_weights_;
 
   mutable std::mutex plans_mutex_;
   mutable std::list<std::pair<std::string, std::shared_ptr<const Plan>>> plans_;  // newest first
