@@ -112,7 +112,8 @@ void DrawBox(const Area& box, const Colour& colour, int64_t line, Canvas& canvas
   canvas.Fill({box.right - line, box.top + line, box.right, box.bottom - line}, colour, kLineCover);
 }
 
-// Labels, each on a plate of its instance's colour where no earlier one lies.
+// Labels, each on a plate of its instance's colour where no earlier one lies. One that finds no
+// place is left out, and so are the last ones of a crowd: what is found should be seen.
 class LabelWriter {
  public:
   LabelWriter(const std::string& font_file, int pixels, Canvas& canvas)
@@ -122,11 +123,14 @@ class LabelWriter {
     const std::u32string letters = CodePoints(text);
     const int64_t pad = std::max<int64_t>(2, pixels_ / 4);
     const int64_t width = WidthOf(letters) + 2 * pad, height = pixels_ + pad;
-    const Area plate = PlaceFor(width, height, box);
-    taken_.push_back(plate);
-    canvas_.Fill(plate, colour, kLineCover);
-    const int64_t baseline = plate.top + (height + CapHeight()) / 2;
-    Draw(letters, plate.left + pad, baseline, IsLight(colour) ? kBlack : kWhite);
+    if (!HasRoomFor(width, height)) return;
+    const std::optional<Area> plate = PlaceFor(width, height, box);
+    if (!plate) return;
+    taken_.push_back(*plate);
+    covered_ += width * height;
+    canvas_.Fill(*plate, colour, kLineCover);
+    const int64_t baseline = plate->top + (height + CapHeight()) / 2;
+    Draw(letters, plate->left + pad, baseline, IsLight(colour) ? kBlack : kWhite);
   }
 
  private:
@@ -141,26 +145,31 @@ class LabelWriter {
 
   int64_t CapHeight() const { return font_.Draw(U'H').height; }
 
-  // Above the box, else inside its upper edge, else below it; then downwards until nothing is in
-  // the way. Always within the picture, as far as it is large enough.
-  Area PlaceFor(int64_t width, int64_t height, const Area& box) const {
-    const int64_t left =
-        std::clamp<int64_t>(box.left, 0, std::max<int64_t>(0, canvas_.width() - width));
+  // Whether it fits, and labels would still leave most of the picture.
+  bool HasRoomFor(int64_t width, int64_t height) const {
+    constexpr int64_t kLeastLeft = 4;  // labels may take one part of so many
+    return width <= canvas_.width() && height <= canvas_.height() &&
+           (covered_ + width * height) * kLeastLeft <= canvas_.width() * canvas_.height();
+  }
+
+  // Above the box, else below it, else inside, as far up as nothing is in the way. Always within
+  // the picture.
+  std::optional<Area> PlaceFor(int64_t width, int64_t height, const Area& box) const {
+    const int64_t left = std::clamp<int64_t>(box.left, 0, canvas_.width() - width);
     const auto at = [&](int64_t top) {
-      const int64_t lowest = std::max<int64_t>(0, canvas_.height() - height);
-      const int64_t inside = std::clamp<int64_t>(top, 0, lowest);
+      const int64_t inside = std::clamp<int64_t>(top, 0, canvas_.height() - height);
       return Area{left, inside, left + width, inside + height};
     };
     const auto is_free = [&](const Area& area) {
       return std::ranges::none_of(taken_, [&](const Area& other) { return area.Meets(other); });
     };
-    for (const int64_t top : {box.top - height, box.top, box.bottom}) {
+    for (const int64_t top : {box.top - height, box.bottom}) {
       if (is_free(at(top))) return at(top);
     }
-    for (int64_t top = box.top; top < box.bottom; top += height / 2) {
+    for (int64_t top = box.top; top + height <= box.bottom; top += height / 2) {
       if (is_free(at(top))) return at(top);
     }
-    return at(box.top);
+    return std::nullopt;
   }
 
   void Draw(const std::u32string& letters, int64_t left, int64_t baseline, const Colour& colour) {
@@ -183,6 +192,7 @@ class LabelWriter {
   Canvas& canvas_;
   int64_t pixels_;
   std::vector<Area> taken_;
+  int64_t covered_ = 0;  // pixels under plates
 };
 
 }  // namespace

@@ -61,6 +61,34 @@ TEST(DrawInstances, KeepsLabelsInsideAndReadable) {
   EXPECT_GT(changed, 300);
 }
 
+int64_t ChangedByLabels(const PictureInstances& found, const std::string& font) {
+  const Image picture = GreyPicture(found.height, found.width);
+  const Image bare = DrawInstances(picture, found, {});
+  const Image drawn = DrawInstances(picture, found, {.classes = {}, .font_file = font});
+  int64_t changed = 0;
+  for (int64_t y = 0; y < found.height; ++y) {
+    for (int64_t x = 0; x < found.width; ++x)
+      changed += PixelAt(bare, x, y) != PixelAt(drawn, x, y);
+  }
+  return changed;
+}
+
+TEST(DrawInstances, LeavesOutLabelsThatWouldHideOthersOrMostOfThePicture) {
+  const std::string font = FindFontFile("DejaVuSans.ttf");
+  if (font.empty()) GTEST_SKIP() << "DejaVu Sans is not installed";
+  EXPECT_EQ(ChangedByLabels({40, 48, {Square(8, 8, 20, 40, 48)}}, font), 0);
+  PictureInstances crowd = {200, 200, {}};
+  for (int64_t i = 0; i < 100; ++i) {
+    crowd.instances.push_back(Square(i % 10 * 18, i / 10 * 18, 18, 200, 200));
+  }
+  EXPECT_GT(ChangedByLabels(crowd, font), 200 * 200 / 8);
+  EXPECT_LE(ChangedByLabels(crowd, font), 200 * 200 / 4);
+  PictureInstances heap = {200, 200, {}};
+  heap.instances.assign(30, Square(100, 100, 10, 200, 200));
+  const int64_t of_two = ChangedByLabels({200, 200, {heap.instances[0], heap.instances[1]}}, font);
+  EXPECT_EQ(ChangedByLabels(heap, font), of_two);
+}
+
 TEST(DrawInstances, DrawsNothingWhereNothingWasFound) {
   const Image drawn = DrawInstances(GreyPicture(1, 1), {1, 1, {}}, {.font_file = "unused.ttf"});
   EXPECT_EQ(PixelAt(drawn, 0, 0), (std::array<int, 3>{128, 128, 128}));
