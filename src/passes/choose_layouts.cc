@@ -36,9 +36,14 @@ class LayoutChooser {
     const auto lies_so = [this](int value) {
       return IsMap(value) && LayoutOf(value) == Layout::kChannelsLast;
     };
+    // Weights lie as the checkpoint has them.
+    const auto is_fixed = [this](int value) {
+      return value != kNoValue && IsWeight(graph_, value) && graph_.value(value).type.rank() == 4;
+    };
     const bool channels_last =
         support == MapSupport::kChannelsLast ||
-        (support == MapSupport::kAlike && std::ranges::any_of(node.inputs, lies_so));
+        (support == MapSupport::kAlike && std::ranges::any_of(node.inputs, lies_so) &&
+         std::ranges::none_of(node.inputs, is_fixed));
     return channels_last ? Layout::kChannelsLast : Layout::kRowMajor;
   }
 

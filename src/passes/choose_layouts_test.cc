@@ -171,6 +171,26 @@ TEST(ChooseLayouts, ChangesNoResultAndNoTap) {
   }
 }
 
+// What is known when a plan is bound lies row-major, whoever reads it.
+TEST(ChooseLayouts, ReadsWeightsAndWhatIsMadeOfThemAsTheyLie) {
+  for (const bool of_weights : {false, true}) {
+    Graph graph{"net"};
+    const Value x = graph.Input("x", DType::kF32, {1, 3, 9, 7});
+    const Value table = graph.Weight(Path("table"), Shape{1, 3, 9, 7});
+    const auto conv = [](Value of, const char* name) {
+      return nn::Conv(of, {.out = 3, .kernel = 3, .bias = true}, Path(name), Path(name));
+    };
+    const Value a = conv(x, "a");
+    const Value sum = nn::Add(a, of_weights ? conv(table, "made") : table, Path("sum"));
+    graph.MarkOutput(conv(sum, "b"), "y");
+    const NamedTensors expected = RunGraph(graph, {.options = {.backend = &RefBackend()}});
+    const NamedTensors found = RunGraph(graph, {.options = CpuOptions("f32")});
+    EXPECT_LE(LargestDifference(found.at("y"), expected.at("y")),
+              Allowed("f32", LargestMagnitude(expected.at("y"))))
+        << of_weights;
+  }
+}
+
 TEST(ChooseLayouts, LeavesRowMajorMapsWhereItIsDisabled) {
   const Graph graph = OddNet();
   const auto compiled = [&](std::vector<std::string> disabled) {

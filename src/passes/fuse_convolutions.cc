@@ -39,7 +39,9 @@ bool Absorb(const Graph& graph, const Node& next, Node& fused) {
   int& residual = fused.inputs[FusedConv2d::kResidual];
   if (next.op != &kBinary || next.attributes.get<Binary>().kind != BinaryKind::kAdd) return false;
   const int other = next.inputs[0] == result ? next.inputs[1] : next.inputs[0];
-  if (residual != kNoValue || graph.value(other).type.shape != graph.value(result).type.shape) {
+  // A weight cannot take the layout of the result.
+  if (residual != kNoValue || IsWeight(graph, other) ||
+      graph.value(other).type.shape != graph.value(result).type.shape) {
     return false;
   }
   residual = other;

@@ -28,10 +28,12 @@ std::vector<bool> FoldableValues(const Graph& graph) {
     foldable[i] = graph.values()[i].kind == ValueKind::kWeight;
   }
   for (const Node& node : graph.nodes()) {
-    const bool fold =
-        FindRefKernel(*node.op) != nullptr && std::ranges::all_of(node.inputs, [&](int input) {
-          return input == kNoValue || foldable[static_cast<size_t>(input)];
-        });
+    // What is folded is row-major, as references write it.
+    const bool fold = FindRefKernel(*node.op) != nullptr &&
+                      graph.value(node.outputs[0]).layout == Layout::kRowMajor &&
+                      std::ranges::all_of(node.inputs, [&](int input) {
+                        return input == kNoValue || foldable[static_cast<size_t>(input)];
+                      });
     for (int output : node.outputs) foldable[static_cast<size_t>(output)] = fold;
   }
   return foldable;
