@@ -36,6 +36,9 @@ class Kernel {
   virtual ~Kernel() = default;
   virtual void Run(const RunArgs& args) const = 0;
   virtual size_t scratch_bytes() const { return 0; }
+  /// The input whose bytes the first output may take over, if both have the same extents and
+  /// storage: the thread that writes an element is the last to read that of the input. -1: none.
+  virtual int in_place_input() const { return -1; }
   virtual KernelInfo info() const = 0;
 };
 

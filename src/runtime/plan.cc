@@ -322,6 +322,24 @@ std::vector<std::vector<int>> Plan::Predecessors() const {
   return predecessors;
 }
 
+// The value whose bytes the step's result could take over, as far as the step itself goes: an input
+// that the kernel names, stored alike, whole, and read as nothing else. kNoValue: none.
+int Plan::OverwrittenValue(const Step& step) const {
+  const int named = step.kernel->in_place_input();
+  if (named < 0) return kNoValue;
+  const Operand& input = step.inputs[static_cast<size_t>(named)];
+  const TensorArg &from = input.arg, &to = step.outputs[0].arg;
+  if (input.value == kNoValue || base_of_[static_cast<size_t>(input.value)] != input.value) {
+    return kNoValue;
+  }
+  const auto reads = [&](const Operand& other) {
+    return other.value != kNoValue && base_of_[static_cast<size_t>(other.value)] == input.value;
+  };
+  const bool alike = from.shape == to.shape && from.dtype == to.dtype && from.layout == to.layout &&
+                     from.row_stride == to.row_stride;
+  return alike && std::ranges::count_if(step.inputs, reads) == 1 ? input.value : kNoValue;
+}
+
 void Plan::AssignArena() {
   const int count = static_cast<int>(steps_.size());
   std::vector<ArenaValue> values;
@@ -344,7 +362,24 @@ void Plan::AssignArena() {
     const int base = slot[static_cast<size_t>(base_of_[static_cast<size_t>(output.value)])];
     if (base >= 0) values[static_cast<size_t>(base)].uses.push_back(count);
   }
-  const ArenaPlan placed = PlaceInArena(values, HappensBefore(Predecessors()), count);
+  const HappensBefore before(Predecessors());
+  for (int i = 0; i < count; ++i) {
+    const Step& step = steps_[static_cast<size_t>(i)];
+    const int overwritten = OverwrittenValue(step);
+    if (overwritten == kNoValue || slot[static_cast<size_t>(overwritten)] < 0) continue;
+    int& mine = slot[static_cast<size_t>(step.outputs[0].value)];
+    std::vector<int>& uses =
+        values[static_cast<size_t>(slot[static_cast<size_t>(overwritten)])].uses;
+    const bool last = std::ranges::all_of(
+        uses, [&](int use) { return use == i || (use < count && before(use, i)); });
+    if (!last) continue;
+    // One value of the arena from here on: whoever reads the result reads these bytes.
+    ArenaValue& result = values[static_cast<size_t>(mine)];
+    uses.insert(uses.end(), result.uses.begin(), result.uses.end());
+    result.bytes = 0;
+    mine = slot[static_cast<size_t>(overwritten)];
+  }
+  const ArenaPlan placed = PlaceInArena(values, before, count);
   arena_bytes_ = placed.bytes;
   for (size_t value = 0; value < operands_.size(); ++value) {
     const int base = slot[static_cast<size_t>(base_of_[value])];

@@ -84,6 +84,7 @@ class Plan {
   void AssignWaits();
   std::vector<std::vector<int>> Predecessors() const;
   void AssignArena();
+  int OverwrittenValue(const Step& step) const;
   void ResolveOperands();
 
   const Program& program_;

@@ -94,6 +94,7 @@ class WindowsKernel final : public Kernel {
   }
 
   size_t scratch_bytes() const override { return slot_bytes() * static_cast<size_t>(threads_); }
+  int in_place_input() const override { return desc_.residual ? FusedConv2d::kResidual : -1; }
 
   KernelInfo info() const override {
     const char* dtype = layout_.dtype == DType::kBF16 ? "bf16" : "f32";

@@ -38,6 +38,7 @@ class WinogradKernel final : public Kernel {
   }
 
   size_t scratch_bytes() const override { return conv_.scratch_bytes(); }
+  int in_place_input() const override { return residual_ ? FusedConv2d::kResidual : -1; }
 
   KernelInfo info() const override {
     return {"vernier", Name(conv_.isa()),
