@@ -232,6 +232,27 @@ TEST(BenchLadder, GoesOnAfterARungThatCannotBeMadeReady) {
   EXPECT_THAT(result.LastErrorLine(), HasSubstr("1 of 3 configurations failed"));
 }
 
+TEST(BenchLadder, SaysWhyARungInAProcessOfItsOwnFailed) {
+  const SpawnResult result = BenchOf(
+      {"--rung", "a:threads=1", "--rung", "b:model=/no/such/folder,env=OMP_WAIT_POLICY=passive"});
+  EXPECT_THAT(result.output, HasSubstr("failed: model folder /no/such/folder"));
+  EXPECT_THAT(result.LastErrorLine(), HasSubstr("1 of 2 configurations failed"));
+}
+
+TEST(Bench, TellsTheErrorOfTheOtherProgramAsItsOwn) {
+  const std::string wrong = "model=/no/such/folder";
+  const SpawnResult own = BenchOf({"--a", "threads=1", "--b", wrong});
+  const std::string program = VERNIER_BINARY;
+  const SpawnResult other = BenchOf({"--a", "threads=1", "--b", wrong + ",program=" + program});
+  EXPECT_EQ(own.exit_code, 2);
+  EXPECT_EQ(other.exit_code, own.exit_code);
+  constexpr std::string_view kError = "error: ";
+  const size_t begin = own.errors.find(kError) + kError.size();
+  const std::string said = own.errors.substr(begin, own.errors.find("FAILED") - begin);
+  EXPECT_THAT(said, HasSubstr("hint: "));
+  EXPECT_THAT(other.errors, HasSubstr(program + ": " + said));
+}
+
 TEST(BenchLadder, SaysWhatItCannotBeUsedWith) {
   EXPECT_THAT(BenchOf({"--rung", "a:threads=1"}).errors, HasSubstr("one --rung is no ladder"));
   EXPECT_THAT(BenchOf({"--rung", "a:threads=1", "--b", "threads=1"}).errors,

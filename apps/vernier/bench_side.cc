@@ -112,12 +112,13 @@ std::vector<std::string> LockstepCommand(const BenchSide& side) {
   return command;
 }
 
-RunningSide::RunningSide(const BenchSide& side, Terminal& terminal) {
+RunningSide::RunningSide(const BenchSide& side, Terminal& terminal) : program_(side.program) {
   measured_.side = side.name;
   measured_.setting = side.setting;
   measured_.configuration = side.configuration;
   if (!side.program.empty() || !side.environment.empty()) {
     process_ = std::make_unique<LockstepProcess>(LockstepCommand(side), side.environment);
+    RunProcess();  // what it cannot load, it tells now, as a side in this process does
     return;
   }
   streams_ = std::make_unique<LoadedStreams>(side.session, measured_.configuration);
@@ -133,8 +134,17 @@ RunningSide::RunningSide(const BenchSide& side, Terminal& terminal) {
 }
 
 double RunningSide::Run() {
-  if (process_) return process_->Run();
+  if (process_) return RunProcess();
   return TimeOnce([this] { workload_->Run(); });
+}
+
+double RunningSide::RunProcess() {
+  try {
+    return process_->Run();
+  } catch (const Error& error) {
+    if (program_.empty()) throw;
+    throw error.WithContext(program_);
+  }
 }
 
 Measurement RunningSide::Finish(Timing timing) {

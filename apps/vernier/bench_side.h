@@ -33,6 +33,7 @@ std::vector<std::string> LockstepCommand(const BenchSide& side);
 /// A side ready to run: its session in this process, or a process.
 class RunningSide {
  public:
+  /// Throws what keeps the side from running; a process is run once for that.
   RunningSide(const BenchSide& side, Terminal& terminal);
 
   /// One run; its milliseconds.
@@ -42,7 +43,10 @@ class RunningSide {
   Measurement Finish(Timing timing);
 
  private:
+  double RunProcess();
+
   Measurement measured_;
+  std::string program_;
   std::unique_ptr<LockstepProcess> process_;
   std::unique_ptr<LoadedStreams> streams_;
   std::unique_ptr<Workload> workload_;

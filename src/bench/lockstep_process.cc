@@ -4,6 +4,8 @@
 #include <fmt/format.h>
 #include <signal.h>
 #include <spawn.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -13,6 +15,7 @@
 #include <chrono>
 #include <cmath>
 #include <cstring>
+#include <iterator>
 #include <string_view>
 #include <thread>
 
@@ -28,6 +31,7 @@ namespace {
 constexpr std::chrono::milliseconds kSettle(30);
 
 constexpr size_t kLongestAnswer = 1000;
+constexpr off_t kMostErrors = 16384;
 
 struct Pipe {
   int read = -1;
@@ -71,17 +75,68 @@ bool WriteByte(int descriptor) {
   return written == 1;
 }
 
+// Memory as a file: takes all that a program says without anybody who reads along.
+int MakeMemoryFile() {
+  const int file = memfd_create("errors", MFD_CLOEXEC);
+  if (file >= 0) return file;
+  throw Error(ErrorKind::kResource,
+              fmt::format("cannot keep a program's errors: {}", std::strerror(errno)));
+}
+
+ErrorKind KindOfExit(int code) {
+  for (const ErrorKind kind : {ErrorKind::kInput, ErrorKind::kInternal, ErrorKind::kInterrupted}) {
+    if (ExitCode(kind) == code) return kind;
+  }
+  return ErrorKind::kDevice;
+}
+
+std::string ByHand(const std::vector<std::string>& command) {
+  return fmt::format("run it by hand: {}", fmt::join(command, " "));
+}
+
+// What `vernier` says on standard error before it ends; of anything else, the last line.
+struct LastWords {
+  std::string error;
+  std::string hint;
+  std::string last_line;
+};
+
+LastWords Understand(std::string_view text) {
+  constexpr std::string_view kError = "error: ", kHint = "hint: ";
+  LastWords words;
+  std::string* open = nullptr;
+  while (!text.empty()) {
+    const std::string_view line = text.substr(0, text.find('\n'));
+    text.remove_prefix(std::min(line.size() + 1, text.size()));
+    if (!line.empty()) words.last_line = line;
+    if (line.starts_with(kError)) {
+      words.error = line.substr(kError.size());
+      words.hint.clear();
+      open = &words.error;
+    } else if (line.starts_with(kHint) && open != nullptr) {
+      words.hint = line.substr(kHint.size());
+      open = &words.hint;
+    } else if (line.starts_with("FAILED | ") || line.starts_with("INTERRUPTED | ")) {
+      open = nullptr;
+    } else if (open != nullptr) {
+      fmt::format_to(std::back_inserter(*open), "\n{}", line);
+    }
+  }
+  return words;
+}
+
 }  // namespace
 
 LockstepProcess::LockstepProcess(std::vector<std::string> command,
                                  std::vector<std::string> environment)
     : command_(std::move(command)) {
   const Pipe input = MakePipe(), output = MakePipe();
+  errors_ = MakeMemoryFile();
   posix_spawn_file_actions_t actions;
   posix_spawn_file_actions_init(&actions);
   posix_spawn_file_actions_adddup2(&actions, input.read, STDIN_FILENO);
   posix_spawn_file_actions_adddup2(&actions, output.write, STDOUT_FILENO);
-  posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, "/dev/null", O_WRONLY, 0);
+  posix_spawn_file_actions_adddup2(&actions, errors_, STDERR_FILENO);
   std::vector<char*> words;
   for (std::string& word : command_) words.push_back(word.data());
   words.push_back(nullptr);
@@ -96,6 +151,7 @@ LockstepProcess::LockstepProcess(std::vector<std::string> command,
   if (error != 0) {
     close(to_child_);
     close(from_child_);
+    close(errors_);
     throw Error(ErrorKind::kDevice,
                 fmt::format("cannot start {}: {}", command_[0], std::strerror(error)),
                 "program= takes the path of another build of vernier");
@@ -105,6 +161,7 @@ LockstepProcess::LockstepProcess(std::vector<std::string> command,
 LockstepProcess::~LockstepProcess() {
   close(to_child_);
   close(from_child_);
+  close(errors_);
   if (process_ < 0) return;
   int status = 0;
   while (waitpid(process_, &status, 0) < 0 && errno == EINTR) {
@@ -117,9 +174,8 @@ double LockstepProcess::Run() {
   double ms = 0;
   const char* last = answer.data() + answer.size();
   const auto [end, error] = std::from_chars(answer.data(), last, ms);
-  if (answer.empty() || error != std::errc() || end != last || !(ms > 0) || !std::isfinite(ms)) {
-    ReportEnd(answer);
-  }
+  if (answer.empty()) ReportEnd();
+  if (error != std::errc() || end != last || !(ms > 0) || !std::isfinite(ms)) ReportAnswer(answer);
   return ms;
 }
 
@@ -139,21 +195,40 @@ std::string LockstepProcess::ReadLine() {
   }
 }
 
-void LockstepProcess::ReportEnd(const std::string& answer) {
-  const std::string by_hand = fmt::format("run it by hand: {}", fmt::join(command_, " "));
-  if (!answer.empty()) {
-    throw Error(
-        ErrorKind::kDevice,
-        fmt::format("{}: expected milliseconds, found '{}'", command_[0], answer.substr(0, 40)),
-        by_hand);
-  }
+void LockstepProcess::ReportAnswer(const std::string& answer) const {
+  throw Error(
+      ErrorKind::kDevice,
+      fmt::format("{}: expected milliseconds, found '{}'", command_[0], answer.substr(0, 40)),
+      ByHand(command_));
+}
+
+void LockstepProcess::ReportEnd() {
   int status = 0;
   while (waitpid(process_, &status, 0) < 0 && errno == EINTR) {
   }
   process_ = -1;
-  const std::string how = WIFEXITED(status) ? fmt::format("exit code {}", WEXITSTATUS(status))
-                                            : fmt::format("signal {}", WTERMSIG(status));
-  throw Error(ErrorKind::kDevice, fmt::format("{} ended with {}", command_[0], how), by_hand);
+  const LastWords words = Understand(Errors());
+  const bool exited = WIFEXITED(status);
+  if (exited && !words.error.empty()) {
+    throw Error(KindOfExit(WEXITSTATUS(status)), words.error, words.hint);
+  }
+  const std::string how = exited ? fmt::format("exit code {}", WEXITSTATUS(status))
+                                 : fmt::format("signal {}", WTERMSIG(status));
+  throw Error(ErrorKind::kDevice,
+              fmt::format("{} ended with {}{}{}", command_[0], how,
+                          words.last_line.empty() ? "" : ": ", words.last_line),
+              ByHand(command_));
+}
+
+// The end of what was said; the program must have ended.
+std::string LockstepProcess::Errors() const {
+  struct stat file = {};
+  fstat(errors_, &file);
+  std::string text(static_cast<size_t>(std::min(file.st_size, kMostErrors)), '\0');
+  const ssize_t got =
+      pread(errors_, text.data(), text.size(), file.st_size - static_cast<off_t>(text.size()));
+  text.resize(static_cast<size_t>(std::max<ssize_t>(got, 0)));
+  return text;
 }
 
 }  // namespace vernier

@@ -39,6 +39,43 @@ TEST(LockstepProcess, SaysHowAProgramEnded) {
   EXPECT_EQ(MessageOf([&] { killed.Run(); }), "sh ended with signal 9");
 }
 
+TEST(LockstepProcess, ThrowsTheErrorThatAProgramTellsBeforeItEnds) {
+  LockstepProcess process = Shell(
+      "exec >&2; echo warning: slow; echo error: folder: no config.json,; echo no "
+      "model.safetensors;"
+      "echo hint: give a folder that has both; echo 'FAILED | 0.01 s | sh'; exit 2");
+  try {
+    process.Run();
+    FAIL() << "expected an error";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.kind(), ErrorKind::kInput);
+    EXPECT_EQ(error.message(), "folder: no config.json,\nno model.safetensors");
+    EXPECT_EQ(error.hint(), "give a folder that has both");
+  }
+}
+
+TEST(LockstepProcess, TakesTheErrorsKindFromTheExitCode) {
+  const std::pair<const char*, ErrorKind> kinds[] = {{"2", ErrorKind::kInput},
+                                                     {"4", ErrorKind::kDevice},
+                                                     {"5", ErrorKind::kInternal},
+                                                     {"130", ErrorKind::kInterrupted},
+                                                     {"77", ErrorKind::kDevice}};
+  for (const auto& [code, kind] : kinds) {
+    LockstepProcess process = Shell(std::string("echo error: it >&2; exit ") + code);
+    EXPECT_EQ(KindOf([&] { process.Run(); }), kind) << code;
+  }
+}
+
+TEST(LockstepProcess, RepeatsTheLastLineOfAProgramThatTellsNoError) {
+  LockstepProcess process = Shell("echo one >&2; echo libgomp: no threads >&2; exit 1");
+  EXPECT_EQ(MessageOf([&] { process.Run(); }), "sh ended with exit code 1: libgomp: no threads");
+}
+
+TEST(LockstepProcess, KeepsTheEndOfManyErrors) {
+  LockstepProcess process = Shell("yes | head -n 200000 >&2; echo error: last >&2; exit 2");
+  EXPECT_EQ(MessageOf([&] { process.Run(); }), "last");
+}
+
 TEST(LockstepProcess, RefusesAnAnswerThatIsNoTime) {
   for (const char* answer : {"hello", "-1", "0", "nan", "1.5ms"}) {
     LockstepProcess process = Shell(std::string("while read line; do echo ") + answer + "; done");
