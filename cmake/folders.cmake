@@ -58,8 +58,7 @@ function(vernier_tests name)
   target_include_directories(${target} PRIVATE "${CMAKE_SOURCE_DIR}/src")
   target_compile_definitions(${target} PRIVATE
     VERNIER_TEST_DATA="${CMAKE_SOURCE_DIR}/tests/data"
-    VERNIER_SOURCE_DIR="${CMAKE_SOURCE_DIR}"
-    VERNIER_BINARY="${VERNIER_SPAWNED_COMMAND}")
+    VERNIER_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
   target_precompile_headers(${target} REUSE_FROM vernier_test_header)
   add_test(NAME ${target} COMMAND ${target})
 endfunction()

@@ -173,7 +173,7 @@ TEST(Bench, KeepsWhatItHasWhenInterrupted) {
 TEST(Bench, AnswersEachLineInLockstep) {
   const SpawnResult result =
       Spawn({"/bin/sh", "-c", "printf 'go\\ngo\\n' | exec \"$0\" bench --model \"$1\" --lockstep",
-             VERNIER_BINARY, Golden("vit/base_detail")});
+             CommandPath(), Golden("vit/base_detail")});
   EXPECT_EQ(result.exit_code, 0) << result.errors;
   EXPECT_THAT(result.output, ::testing::MatchesRegex("[0-9.]+\n[0-9.]+\n"));
   EXPECT_THAT(result.errors, HasSubstr("ready vernier "));
@@ -183,7 +183,7 @@ TEST(Bench, GivesAnotherProgramTheSameWork) {
   const ScratchFolder folder;
   const std::string words = folder.path("words");
   const std::string program = folder.Write(
-      "old", "#!/bin/sh\necho \"$@\" > " + words + "\nexec " + VERNIER_BINARY + " \"$@\"\n");
+      "old", "#!/bin/sh\necho \"$@\" > " + words + "\nexec " + CommandPath() + " \"$@\"\n");
   std::filesystem::permissions(program, std::filesystem::perms::owner_all);
   const SpawnResult result = Vernier(
       {"bench", "--model", Golden("pix2struct/page_greedy"), "--patches", "16", "--new-tokens", "3",
@@ -242,7 +242,7 @@ TEST(BenchLadder, SaysWhyARungInAProcessOfItsOwnFailed) {
 TEST(Bench, TellsTheErrorOfTheOtherProgramAsItsOwn) {
   const std::string wrong = "model=/no/such/folder";
   const SpawnResult own = BenchOf({"--a", "threads=1", "--b", wrong});
-  const std::string program = VERNIER_BINARY;
+  const std::string& program = CommandPath();
   const SpawnResult other = BenchOf({"--a", "threads=1", "--b", wrong + ",program=" + program});
   EXPECT_EQ(own.exit_code, 2);
   EXPECT_EQ(other.exit_code, own.exit_code);
@@ -372,8 +372,7 @@ TEST(BenchPair, SeesThatEqualSettingsGiveEqualBytes) {
 }
 
 TEST(BenchPair, TimesOtherPrograms) {
-  const Json json =
-      JsonOf(BenchOf({"--b", std::string("program=") + VERNIER_BINARY, "--json", "-"}));
+  const Json json = JsonOf(BenchOf({"--b", "program=" + CommandPath(), "--json", "-"}));
   const Json& pair = json.GetArray("comparisons").items()[0];
   EXPECT_THAT(pair.GetString("b"), HasSubstr("program /"));
   EXPECT_TRUE(pair.Get("same_outputs").is_null());

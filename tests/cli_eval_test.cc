@@ -108,7 +108,7 @@ TEST(Eval, GoesOnAfterBeingKilledAndEndsWithTheSameTotals) {
                                     "while [ ! -s \"$3\" ] || [ $(wc -l < \"$3\") -lt 20 ]; do "
                                     "kill -0 $pid || exit 9; sleep 0.01; done\n"
                                     "kill -9 $pid; wait $pid",
-                                    VERNIER_BINARY, DigitsModel(), kLabels, out});
+                                    CommandPath(), DigitsModel(), kLabels, out});
   EXPECT_EQ(killed.exit_code, 128 + 9);
   const int64_t lines = LinesOf(out);
   ASSERT_GE(lines, 20);
@@ -134,7 +134,7 @@ TEST(Eval, KeepsWhatIsDoneWhenInterrupted) {
              "while [ ! -s \"$3\" ] || [ $(wc -l < \"$3\") -lt 5 ]; do kill -0 $pid || exit 9; "
              "sleep 0.01; done\n"
              "kill -TERM $pid; wait $pid",
-             VERNIER_BINARY, DigitsModel(), kLabels, out});
+             CommandPath(), DigitsModel(), kLabels, out});
   EXPECT_EQ(stopped.exit_code, 130) << stopped.errors;
   EXPECT_THAT(stopped.LastErrorLine(), HasSubstr("the same command goes on there"));
   EXPECT_GT(Summary({"--data", kLabels, "--max-samples", "100", "--out", out})
@@ -150,7 +150,7 @@ TEST(Eval, GoesOnAfterAFullDisk) {
   const SpawnResult full = Spawn(
       {"/bin/sh", "-c",
        "ulimit -f 40; exec \"$0\" eval --model \"$1\" --data \"$2\" --max-samples 120 --out \"$3\"",
-       VERNIER_BINARY, DigitsModel(), kLabels, out});
+       CommandPath(), DigitsModel(), kLabels, out});
   EXPECT_EQ(full.exit_code, 4) << full.errors;
   EXPECT_THAT(full.errors, HasSubstr("cannot write " + out));
   EXPECT_TRUE(ReadAll(out).ends_with('\n'));

@@ -128,7 +128,7 @@ TEST(Run, LeavesNothingHalfWrittenOnAFullDisk) {
   // Two blocks of 512 bytes: the first arrays do not fit.
   const SpawnResult result = Spawn(
       {"/bin/sh", "-c", "ulimit -f 2; exec \"$0\" run --model \"$1\" --image \"$2\" --dump \"$3\"",
-       VERNIER_BINARY, kModel, kPicture, dump});
+       CommandPath(), kModel, kPicture, dump});
   EXPECT_EQ(result.exit_code, 4) << result.errors;
   EXPECT_THAT(result.LastErrorLine(), StartsWith("FAILED | "));
   EXPECT_FALSE(std::filesystem::exists(dump + "/manifest.json"));

@@ -9,8 +9,11 @@
 
 namespace vernier {
 
+/// The command as tests start it: built with them, or a script that calls the emulator.
+const std::string& CommandPath();
+
 inline SpawnResult Vernier(std::vector<std::string> words, const SpawnOptions& options = {}) {
-  words.insert(words.begin(), VERNIER_BINARY);
+  words.insert(words.begin(), CommandPath());
   return Spawn(words, options);
 }
 
