@@ -27,7 +27,8 @@ void WriteGain(std::string_view prefix, const std::optional<SpeedRatio>& ratio, 
 
 std::vector<Rung> PublishedLadder(const std::string& batch_norm_model) {
   const std::string unfused =
-      "disable-pass=fold_batch_norm,disable-pass=fuse_convolutions,disable-pass=fuse_epilogue";
+      "disable-pass=fold_batch_norm,disable-pass=fuse_maps,disable-pass=fuse_convolutions,"
+      "disable-pass=fuse_epilogue";
   const std::string folded = "model=" + batch_norm_model;
   const std::string both = folded + ",dtype=bf16";
   return {
