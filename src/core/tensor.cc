@@ -24,8 +24,8 @@ constexpr size_t kLarge = 4 * kHugePage;
 void* Allocate(size_t bytes) {
   const size_t alignment = bytes >= kLarge ? kHugePage : kAlignment;
   const size_t rounded = (std::max<size_t>(bytes, 1) + kAlignment - 1) / kAlignment * kAlignment;
-  void* p = std::aligned_alloc(alignment, rounded);
-  if (p == nullptr) {
+  void* p = nullptr;  // not aligned_alloc, whose size has to be a multiple of the alignment
+  if (posix_memalign(&p, alignment, rounded) != 0) {
     throw Error(ErrorKind::kResource, fmt::format("out of memory: {} bytes were refused", bytes),
                 "use a smaller batch or image, or a machine with more memory");
   }

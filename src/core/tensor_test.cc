@@ -26,6 +26,12 @@ TEST(Tensor, IsAlignedForTheWidestVectors) {
   EXPECT_EQ(reinterpret_cast<uintptr_t>(tensor.data()) % 64, 0u);
 }
 
+TEST(Tensor, StartsOnALargePageWhenItFillsSomeWhateverItsSize) {
+  constexpr int64_t kLargePage = int64_t{2} << 20;
+  const Tensor large(DType::kU8, {4 * kLargePage + 1000});
+  EXPECT_EQ(reinterpret_cast<uintptr_t>(large.data()) % kLargePage, 0U);
+}
+
 TEST(ToFloat32, WidensBf16ByShifting) {
   Tensor half(DType::kBF16, {2});
   half.as<uint16_t>()[0] = 0x3f80;

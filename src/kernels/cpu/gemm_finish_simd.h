@@ -195,8 +195,9 @@ void FinishBiasedRows(const GemmFinish& f) {
   }
 }
 
-/// Whether FinishBiasedRows has all steps that are wanted.
-template <int64_t kPanelColumns>
+/// Whether FinishBiasedRows has all steps that are wanted. V only names the instruction set, so
+/// that copies that are not inlined do not pass for another set's.
+template <typename V, int64_t kPanelColumns>
 bool OnlyBiased(const GemmFinish& f) {
   return f.columns == kPanelColumns && f.bias != nullptr && f.weight_scale == nullptr &&
          f.scale == nullptr && f.residual == nullptr;
@@ -207,7 +208,7 @@ void FinishRows(const GemmFinish& f) {
   constexpr bool kOfConvolutions =
       kActivation == Activation::kNone || kActivation == Activation::kRelu;
   if constexpr (kOfConvolutions) {
-    if (!f.gated && OnlyBiased<kPanelColumns>(f)) {
+    if (!f.gated && OnlyBiased<V, kPanelColumns>(f)) {
       constexpr Activation kA = kActivation;
       if (f.addend == nullptr) return FinishBiasedRows<kA, V, kPanelColumns, Addends::kNone>(f);
       return f.addend_bf16 ? FinishBiasedRows<kA, V, kPanelColumns, Addends::kBf16>(f)
