@@ -10,6 +10,7 @@
 #include <thread>
 
 #include "backends/reorder.h"
+#include "core/cancel.h"
 #include "core/check.h"
 #include "core/float_types.h"
 #include "core/parallel.h"
@@ -150,7 +151,7 @@ class Execution {
 
  private:
   void ThrowIfCancelled() const {
-    if (options_.cancel != nullptr && options_.cancel->load(std::memory_order_relaxed)) {
+    if (IsSet(options_.cancel)) {
       throw Error(ErrorKind::kInterrupted, "the run was interrupted");
     }
   }

@@ -7,6 +7,7 @@
 #include <limits>
 #include <optional>
 
+#include "core/cancel.h"
 #include "metrics/neighbour_correlation.h"
 #include "metrics/text_edits.h"
 #include "metrics/text_rouge.h"
@@ -284,7 +285,7 @@ Comparison CompareSources(const TensorSource& reference, const TensorSource& can
     std::ranges::stable_sort(pairing.pairs, {}, &TensorPair::candidate);
   }
   for (size_t i = 0; i < pairing.pairs.size(); ++i) {
-    if (options.cancel != nullptr && options.cancel->load()) {
+    if (IsSet(options.cancel)) {
       throw Error(ErrorKind::kInterrupted, "the comparison was stopped");
     }
     if (options.progress) options.progress(i, pairing.pairs.size());

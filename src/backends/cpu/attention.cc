@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <atomic>
 
+#include "core/cancel.h"
 #include "core/check.h"
 #include "core/parallel.h"
 
@@ -46,7 +47,7 @@ class Work {
     const int64_t group = args_.heads / args_.kv_heads;
     int64_t packed_head = -1;
     for (int64_t at = first; at < last; ++at) {
-      if (args_.cancel != nullptr && args_.cancel->load(std::memory_order_relaxed)) return;
+      if (IsSet(args_.cancel)) return;
       const int64_t head = at / tiles_ % args_.heads;
       const int64_t batch = at / tiles_ / args_.heads;
       const int64_t kv_head = head / group;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "core/cancel.h"
 #include "core/check.h"
 #include "core/parallel.h"
 
@@ -145,8 +146,7 @@ void Gemm::RunUnits(const GemmOperands& operands, int slot, int64_t first,
                     int64_t last) const noexcept {
   const int64_t tiles = Tiles();
   for (int64_t unit = first; unit < last;) {
-    const std::atomic<bool>* cancel = operands.cancel;
-    if (cancel != nullptr && cancel->load(std::memory_order_relaxed)) return;
+    if (IsSet(operands.cancel)) return;
     const int64_t panel = unit / tiles;
     const int64_t end = std::min(last, (panel + 1) * tiles);
     const RowRange rows = {(unit - panel * tiles) * kernel_.tile_rows,

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <vector>
 
+#include "core/cancel.h"
 #include "core/cpu_features.h"
 #include "core/parallel.h"
 #include "kernels/cpu/exact_product.h"
@@ -38,7 +39,7 @@ class Blocked {
     ParallelFor(threads_, gemm_.n, product_.columns, [&](int64_t from, int64_t to) {
       std::vector<double> panel(static_cast<size_t>(gemm_.k * product_.columns));
       for (int64_t column = from; column < to; column += product_.columns) {
-        if (gemm_.cancel != nullptr && gemm_.cancel->load(std::memory_order_relaxed)) return;
+        if (IsSet(gemm_.cancel)) return;
         PackPanel(column, panel);
         for (int64_t row = begin; row < end; row += product_.rows) {
           double sums[kExactTileRows * kExactTileColumns];

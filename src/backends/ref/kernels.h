@@ -7,6 +7,7 @@
 #include <span>
 
 #include "backends/tensor_arg.h"
+#include "core/cancel.h"
 #include "graph/op.h"
 
 namespace vernier {
@@ -19,7 +20,7 @@ struct RefArgs {
   int threads = 1;
   const std::atomic<bool>* cancel = nullptr;  // as in RunArgs
 
-  bool cancelled() const { return cancel != nullptr && cancel->load(std::memory_order_relaxed); }
+  bool cancelled() const { return IsSet(cancel); }
 };
 
 using RefKernel = void (*)(const RefArgs&);
