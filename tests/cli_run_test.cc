@@ -30,6 +30,24 @@ TEST(Run, LabelsHandwrittenDigits) {
   EXPECT_THAT(result.LastErrorLine(), StartsWith("PASSED | "));
 }
 
+TEST(Run, GivesTheSameAnswersWhereOpenMpHasFewerThreadsThanItWasAskedFor) {
+  const auto answer = [](const std::string& environment) {
+    const SpawnResult result =
+        Vernier({"run", "--model", DigitsModel(), "--image", DigitsModel() + "/test/3/0708.png",
+                 "--threads", "4", "--json", "-"},
+                {.environment = {environment}});
+    EXPECT_EQ(result.exit_code, 0) << result.errors;
+    const Json json = Json::Parse(result.output, "output");
+    const Json& first = json.GetArray("results").items()[0].GetArray("labels").items()[0];
+    return std::pair(first.GetString("label"), first.GetNumber("probability"));
+  };
+  const auto expected = answer("OMP_DYNAMIC=false");
+  EXPECT_EQ(expected.first, "three");
+  for (const char* fewer : {"OMP_THREAD_LIMIT=1", "OMP_THREAD_LIMIT=3", "OMP_DYNAMIC=true"}) {
+    EXPECT_EQ(answer(fewer), expected) << fewer;
+  }
+}
+
 TEST(Run, EndsWithTheDeviceCodeWhereThisBuildLacksTheDevice) {
   for (const char* device : {"cuda", "ascend"}) {
     const SpawnResult result =

@@ -138,7 +138,9 @@ bool ParallelTeams(std::span<const int> sizes, const std::function<void(int team
 }
 
 void SetTeamOfCaller(int threads) {
-  if (omp_get_max_threads() != threads) omp_set_num_threads(threads);
+  const int given = std::min(threads, omp_get_thread_limit());
+  if (omp_get_max_threads() != given) omp_set_num_threads(given);
+  if (omp_get_dynamic() != 0) omp_set_dynamic(0);
 }
 
 void ParallelWorkers(int threads, const std::function<void(int)>& body) {

@@ -24,7 +24,9 @@ void ParallelFor(int threads, int64_t count, int64_t grain,
 /// the system gives fewer threads than that.
 bool ParallelTeams(std::span<const int> sizes, const std::function<void(int team)>& body);
 
-/// Gives libraries that open OpenMP regions of their own on this thread the same team: `threads`.
+/// Gives libraries that open OpenMP regions of their own on this thread the same team: `threads`,
+/// or as many as OMP_THREAD_LIMIT allows, and never fewer than they are then told: a library that
+/// shares its work out before it has its threads would leave some of it undone.
 void SetTeamOfCaller(int threads);
 
 /// Runs body(worker) once on each of `threads` workers at the same time. Not within another region.

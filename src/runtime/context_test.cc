@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "backends/cpu/backend.h"
+#include "backends/cpu/onednn_matmul.h"
 #include "backends/ref/backend.h"
 #include "core/parallel.h"
 #include "models/pe/model.h"
@@ -452,6 +453,45 @@ TEST(Branches, LeaveTheTrunkAllThreadsAndShareThemByTheirWork) {
   EXPECT_EQ(threads.at("trunk"), 6);
   EXPECT_EQ(threads.at("branch.0.norm"), 3);
   EXPECT_EQ(threads.at("branch.1.norm"), 1);
+}
+
+// Two branches of products that are wide enough for oneDNN, each on a lane of two threads.
+TEST(Branches, GiveTheReferencesResultsWhereLanesOfSeveralThreadsRunOnednn) {
+  if (!HasOnednn()) GTEST_SKIP() << "this build has no oneDNN";
+  if (!Cpu().Has(Isa::kAvx512)) GTEST_SKIP() << "oneDNN is used from AVX-512 on only";
+  Graph graph("wide");
+  const Value x = graph.Input("x", DType::kF32, {Dim::Symbol("batch"), 96});
+  std::vector<Value> ends;
+  for (int branch = 0; branch < 2; ++branch) {
+    graph.SetBranch(1 + branch);
+    const Path at = Path("branch") / branch;
+    const Value wide =
+        nn::Activate(nn::Linear(x, at / "fc1", 512), ActivationKind::kGelu, at / "act");
+    ends.push_back(nn::Linear(wide, at / "fc2", 200));
+  }
+  graph.SetBranch(0);
+  graph.MarkOutput(nn::Add(ends[0], ends[1], Path("sum")), "y");
+  const auto weights = ToyWeights(graph).Store();
+  const Tensor rows = Wave({197, 96}, 0.9);
+  const auto expected =
+      Context().Run(*Compile(graph, RefBackend())->Bind({{"batch", 197}}), {{"x", rows.view()}});
+  const auto backend = MakeCpuBackend({.onednn = OnednnUse::kAlways});
+  ProgramOptions options;
+  options.backend = backend.get();
+  options.threads = 4;
+  const auto serial = Program::Compile(graph, weights, options);
+  options.parallel_branches = true;
+  const auto parallel = Program::Compile(graph, weights, options);
+  const auto plan = parallel->Bind({{"batch", 197}});
+  ASSERT_EQ(plan->lanes(), 2);
+  for (const Step& step : plan->steps()) {
+    const bool linear = step.kernel->info().provider == "onednn";
+    EXPECT_EQ(step.threads, linear ? 2 : 4);
+  }
+  const auto found = Context().Run(*plan, {{"x", rows.view()}});
+  EXPECT_LT(MaxDifference(expected.at("y"), found.at("y")), 2e-5);
+  const auto in_order = Context().Run(*serial->Bind({{"batch", 197}}), {{"x", rows.view()}});
+  EXPECT_TRUE(SameBytes(in_order.at("y"), found.at("y")));
 }
 
 // Within a region of a caller's there are no threads for lanes; the branches then run in order.

@@ -1,6 +1,7 @@
 // oneDNN on our packed weights, compared with our own kernels on the same bytes.
 #include "backends/cpu/onednn_matmul.h"
 
+#include <atomic>
 #include <cmath>
 #include <cstring>
 #include <random>
@@ -8,6 +9,7 @@
 
 #include "backends/cpu/gemm.h"
 #include "core/float_types.h"
+#include "core/parallel.h"
 #include "vernier/error.h"
 
 namespace vernier {
@@ -37,8 +39,11 @@ GemmDesc Layer(int64_t m, DType dtype) {
           .threads = 2};
 }
 
+enum class RunsIn { kNoRegion, kRegion };
+
 // The layer's result as fp32; operands are the same for every provider and every `m`.
-std::vector<float> RunLayer(const GemmDesc& desc, GemmProvider provider) {
+std::vector<float> RunLayer(const GemmDesc& desc, GemmProvider provider,
+                            RunsIn where = RunsIn::kNoRegion) {
   const int64_t n = desc.weights.n, k = desc.weights.k;
   const Tensor a = Random(desc.a, 300, k, 1), w = Random(DType::kF32, n, k, 2);
   const Tensor bias = Random(DType::kF32, 1, n, 3), scale = Random(DType::kF32, 1, n, 4);
@@ -51,15 +56,22 @@ std::vector<float> RunLayer(const GemmDesc& desc, GemmProvider provider) {
   Tensor scratch(DType::kU8, Shape{static_cast<int64_t>(gemm.scratch_bytes())});
   Tensor c(desc.c, Shape{desc.m, n});
   if (desc.residual_in_place) std::memcpy(c.data(), residual.data(), c.bytes());
-  gemm.Run({.a = a.data(),
-            .weights = packed.data(),
-            .c = c.data(),
-            .bias = bias.as<float>().data(),
-            .scale = desc.scale ? scale.as<float>().data() : nullptr,
-            .residual = !desc.residual           ? nullptr
-                        : desc.residual_in_place ? c.as<float>().data()
-                                                 : residual.as<float>().data(),
-            .scratch = scratch.data()});
+  const GemmOperands operands = {.a = a.data(),
+                                 .weights = packed.data(),
+                                 .c = c.data(),
+                                 .bias = bias.as<float>().data(),
+                                 .scale = desc.scale ? scale.as<float>().data() : nullptr,
+                                 .residual = !desc.residual           ? nullptr
+                                             : desc.residual_in_place ? c.as<float>().data()
+                                                                      : residual.as<float>().data(),
+                                 .scratch = scratch.data()};
+  if (where == RunsIn::kNoRegion) {
+    gemm.Run(operands);
+  } else {
+    ParallelWorkers(2, [&](int worker) {
+      if (worker == 0) gemm.Run(operands);
+    });
+  }
   const Tensor result = ToFloat32(c.view());
   return {result.as<float>().begin(), result.as<float>().end()};
 }
@@ -123,6 +135,25 @@ TEST_F(OnednnMatmulTest, GivesARowTheSameBitsInAnyBatch) {
     const std::vector<float> batch = RunLayer(Layer(197, dtype), GemmProvider::kOnednn);
     const std::vector<float> alone = RunLayer(Layer(1, dtype), GemmProvider::kOnednn);
     EXPECT_TRUE(std::equal(alone.begin(), alone.end(), batch.begin())) << Name(dtype);
+  }
+}
+
+// Within a region OpenMP gives one thread, however many are asked for.
+TEST_F(OnednnMatmulTest, GivesTheSameBitsOnAnyNumberOfThreadsAndWithinARegion) {
+  for (DType dtype : Types()) {
+    for (int64_t m : {1, 5, 197}) {
+      GemmDesc desc = Layer(m, dtype);
+      desc.scale = desc.residual = true;
+      desc.residual_stride = desc.weights.n;
+      desc.threads = 1;
+      const std::vector<float> expected = RunLayer(desc, GemmProvider::kOnednn);
+      for (int threads : {1, 2, 3, 4, 7}) {
+        desc.threads = threads;
+        EXPECT_TRUE(RunLayer(desc, GemmProvider::kOnednn) == expected) << m << " on " << threads;
+        EXPECT_TRUE(RunLayer(desc, GemmProvider::kOnednn, RunsIn::kRegion) == expected)
+            << m << " on " << threads << " within a region";
+      }
+    }
   }
 }
 
