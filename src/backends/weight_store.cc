@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "core/huge_pages.h"
 #include "vernier/error.h"
 
 namespace vernier {
@@ -13,7 +14,6 @@ namespace vernier {
 WeightBytes::WeightBytes(size_t bytes) : bytes_(bytes), data_(nullptr, Unmap{bytes}) {
   // Anonymous pages of their own: large weights return to the system when they are dropped, and
   // may be backed by huge pages, which spares most of the TLB misses of streaming them.
-  constexpr size_t kHugePage = size_t{2} << 20;
   if (bytes == 0) return;
   void* p = mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   if (p == MAP_FAILED) {
@@ -22,7 +22,7 @@ WeightBytes::WeightBytes(size_t bytes) : bytes_(bytes), data_(nullptr, Unmap{byt
                 "use a smaller dtype (--dtype bf16), or a machine with more memory");
   }
   data_.reset(p);
-  if (bytes >= kHugePage) madvise(p, bytes, MADV_HUGEPAGE);
+  if (bytes >= kHugePage) AdviseHugePages(p, bytes);
 }
 
 void WeightBytes::Unmap::operator()(void* p) const { munmap(p, bytes); }

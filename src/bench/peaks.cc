@@ -5,7 +5,6 @@
 #include <cstdint>
 #include <vector>
 
-#include "backends/weight_store.h"
 #include "bench/clock.h"
 #include "bench/machine.h"
 #include "core/parallel.h"
@@ -109,8 +108,8 @@ double MeasureGbPerSecond(int threads) {
   const Machine machine = ReadMachine();
   const int64_t wanted = std::clamp(kCaches * machine.l3_bytes, kLeastBytes, kMostBytes);
   const int64_t spare = std::max(machine.available_memory_bytes / 4, kLeastBytes);
-  WeightBytes memory(static_cast<size_t>(std::min(wanted, spare)));
-  std::fill_n(static_cast<uint8_t*>(memory.data()), memory.bytes(), uint8_t{1});
+  Tensor memory(DType::kU8, {std::min(wanted, spare)});
+  std::ranges::fill(memory.as<uint8_t>(), uint8_t{1});
   // Each worker walks through its own part, a block at a time.
   constexpr int64_t kBlockWords = 1 << 17;  // 1 MiB
   const int64_t words = static_cast<int64_t>(memory.bytes() / sizeof(uint64_t)) / threads;

@@ -1,7 +1,6 @@
 #include "vernier/tensor.h"
 
 #include <fmt/format.h>
-#include <sys/mman.h>
 
 #include <algorithm>
 #include <cstdlib>
@@ -9,16 +8,15 @@
 
 #include "core/check.h"
 #include "core/float_types.h"
+#include "core/huge_pages.h"
 
 namespace vernier {
 namespace {
 
 constexpr size_t kAlignment = 64;  // a cache line and the widest vector
 
-// Memory of this size and more starts on a page of 2 MB and asks for such pages as far as they
-// fill: it is touched for the first time, and its addresses are looked up, five hundred times less
-// often. No page reaches beyond the tensor, so that none of them costs memory.
-constexpr size_t kHugePage = size_t{2} << 20;
+// Memory of this size and more starts on a huge page and asks for as many as it fills: none reaches
+// beyond the tensor, so that none costs memory.
 constexpr size_t kLarge = 4 * kHugePage;
 
 void* Allocate(size_t bytes) {
@@ -29,8 +27,7 @@ void* Allocate(size_t bytes) {
     throw Error(ErrorKind::kResource, fmt::format("out of memory: {} bytes were refused", bytes),
                 "use a smaller batch or image, or a machine with more memory");
   }
-  // Advice: systems without such pages go on with small ones.
-  if (bytes >= kLarge) madvise(p, bytes / kHugePage * kHugePage, MADV_HUGEPAGE);
+  if (bytes >= kLarge) AdviseHugePages(p, bytes / kHugePage * kHugePage);
   return p;
 }
 
