@@ -80,12 +80,6 @@ CheckpointFiles ReadIndex(const std::string& index) {
   return files;
 }
 
-bool MayBeWeights(const std::string& name) {
-  if (std::ranges::find(kNoWeights, name) != std::end(kNoWeights)) return false;
-  if (name.starts_with("rng_state")) return false;
-  return std::ranges::any_of(kEndings, [&](std::string_view end) { return name.ends_with(end); });
-}
-
 // Of "model-00001-of-00004.safetensors" "model.safetensors.index.json"; empty for other names.
 std::string IndexOfShard(const std::string& name) {
   const size_t of = name.find("-of-");
@@ -121,6 +115,12 @@ CheckpointFiles FindOnlyFile(const fs::path& folder) {
 }
 
 }  // namespace
+
+bool MayBeWeights(const std::string& name) {
+  if (std::ranges::find(kNoWeights, name) != std::end(kNoWeights)) return false;
+  if (name.starts_with("rng_state")) return false;
+  return std::ranges::any_of(kEndings, [&](std::string_view end) { return name.ends_with(end); });
+}
 
 CheckpointFiles FindCheckpointFiles(const std::string& path) {
   std::error_code error;

@@ -17,6 +17,9 @@ struct CheckpointFiles {
   std::optional<int64_t> claimed_bytes = {};
 };
 
+/// Whether a file of that name in a checkpoint's folder is taken for weights.
+bool MayBeWeights(const std::string& name);
+
 /// The weights in a folder, or the file itself. In a folder: model.safetensors, then its index of
 /// shards, then pytorch_model.bin and its index, then the only file whose name ends as one of
 /// weights. Throws Error{kInput} when there are none, or several to choose from.

@@ -9,6 +9,7 @@
 
 #include "core/float_types.h"
 #include "io/atomic_file.h"
+#include "io/checkpoint_files.h"
 #include "io/json.h"
 #include "io/safetensors.h"
 #include "io/system_error.h"
@@ -74,12 +75,9 @@ Tensor StoredAs(DType dtype, Tensor weight) {
 void RefuseToReplace(const fs::path& folder, const fs::path& config) {
   std::error_code error;
   for (const fs::directory_entry& entry : fs::directory_iterator(folder, error)) {
-    const std::string ending = entry.path().extension().string();
-    const bool weights =
-        ending == ".safetensors" || ending == ".bin" || ending == ".pt" || ending == ".pth";
-    const bool own_config =
-        entry.path().filename() == "config.json" && !fs::equivalent(entry.path(), config, error);
-    if (!weights && !own_config) continue;
+    const std::string name = entry.path().filename().string();
+    const bool own_config = name == "config.json" && !fs::equivalent(entry.path(), config, error);
+    if (!MayBeWeights(name) && !own_config) continue;
     throw Error(ErrorKind::kUsage,
                 fmt::format("{} is there already: random weights go into a folder without a model",
                             entry.path().string()),
