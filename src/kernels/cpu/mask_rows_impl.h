@@ -2,6 +2,7 @@
 // the scalar version (plain_exponential.h), so that bits are equal.
 #pragma once
 
+#include "kernels/cpu/exponential_terms.h"
 #include "kernels/cpu/mask_rows.h"
 #include "kernels/cpu/vec_rows.h"
 
@@ -11,15 +12,16 @@ namespace {
 /// e to the x between -88 and 88.
 template <class V>
 inline V PlainExponential(V x) {
-  const V rounds = V::Set(12582912.0f);
-  const V whole = x * V::Set(1.44269504f) + rounds - rounds;
-  const V r = x - whole * V::Set(0.693359375f) - whole * V::Set(-2.12194440e-4f);
-  V series = V::Set(1.9875691500e-4f);
-  series = series * r + V::Set(1.3981999507e-3f);
-  series = series * r + V::Set(8.3334519073e-3f);
-  series = series * r + V::Set(4.1665795894e-2f);
-  series = series * r + V::Set(1.6666665459e-1f);
-  series = series * r + V::Set(5.0000001201e-1f);
+  using Terms = ExponentialTerms;
+  const V rounds = V::Set(Terms::kRounds);
+  const V whole = x * V::Set(Terms::kLog2E) + rounds - rounds;
+  const V r = x - whole * V::Set(Terms::kLog2High) - whole * V::Set(Terms::kLog2Low);
+  V series = V::Set(Terms::kSeries[0]);
+  series = series * r + V::Set(Terms::kSeries[1]);
+  series = series * r + V::Set(Terms::kSeries[2]);
+  series = series * r + V::Set(Terms::kSeries[3]);
+  series = series * r + V::Set(Terms::kSeries[4]);
+  series = series * r + V::Set(Terms::kSeries[5]);
   series = series * r * r + r + V::Set(1.0f);
   return Scale2(series, whole);
 }
@@ -62,7 +64,8 @@ inline void BlendRowOf(const BlendRowArgs& args) noexcept {
 
 template <class V>
 inline void SigmoidsOf(const float* in, int64_t count, float* out) noexcept {
-  const V one = V::Set(1.0f), far = V::Set(88.0f), zero = V::Set(0.0f);
+  const V one = V::Set(1.0f), zero = V::Set(0.0f);
+  const V far = V::Set(ExponentialTerms::kSigmoidIsFlat);
   for (int64_t i = 0; i < count; i += V::kWidth) {
     const V x = LoadUpTo<V>(in + i, count - i);
     const V bounded = Min(far, Max(zero - far, x));
