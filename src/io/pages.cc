@@ -33,12 +33,11 @@ struct PageHeader {
 };
 
 // A file that overwrites memory of the process that reads it must not reach this one's.
-void RequireSize(const std::vector<uint8_t>& bytes, size_t expected, const std::string& what) {
-  if (bytes.size() == expected) return;
-  throw Error(ErrorKind::kInput,
-              fmt::format("{}: what reading it gave has {} bytes, expected {}", what, bytes.size(),
-                          expected),
-              "see whether another program opens the file, or get it again");
+[[noreturn]] void RefuseSize(size_t found, size_t expected, const std::string& what) {
+  throw Error(
+      ErrorKind::kInput,
+      fmt::format("{}: what reading it gave has {} bytes, expected {}", what, found, expected),
+      "see whether another program opens the file, or get it again");
 }
 
 std::string Blamed(const std::string& path, int page) {
@@ -54,7 +53,7 @@ int CountPdfPages(const std::string& path, const PdfOptions& options) {
     return packed;
   });
   int pages = 0;
-  RequireSize(bytes, sizeof pages, path + ": PDF");
+  if (bytes.size() != sizeof pages) RefuseSize(bytes.size(), sizeof pages, path + ": PDF");
   std::memcpy(&pages, bytes.data(), sizeof pages);
   return pages;
 }
@@ -71,10 +70,13 @@ Image RenderPdfPage(const std::string& path, int page, const PageOptions& option
     return packed;
   });
   PageHeader header;
-  RequireSize(bytes, std::max(bytes.size(), sizeof header), Blamed(path, page));
+  if (bytes.size() < sizeof header) {
+    RefuseSize(bytes.size(), sizeof header, Blamed(path, page));
+  }
   std::memcpy(&header, bytes.data(), sizeof header);
   Image image = NewImage(ImageMode::kRGB, header.width, header.height);
-  RequireSize(bytes, sizeof header + image.pixels.size(), Blamed(path, page));
+  const size_t expected = sizeof header + image.pixels.size();
+  if (bytes.size() != expected) RefuseSize(bytes.size(), expected, Blamed(path, page));
   image.frames = header.frames;
   image.format = ImageFormat::kPdf;
   std::memcpy(image.pixels.data(), bytes.data() + sizeof header, image.pixels.size());
