@@ -92,8 +92,9 @@ std::vector<Detection> SelectDetections(std::span<const HeadMaps> levels,
     all.reserve(all.size() + candidates.size());
     for (const Candidate& candidate : candidates) all.push_back(decoder.Decode(candidate));
   }
-  if (config.nms_threshold > 0.0)
+  if (config.nms_threshold > 0.0) {
     return Suppressed(all, config.nms_threshold, config.post_nms_top_k);
+  }
   KeepBest(all, config.post_nms_top_k);
   return all;
 }

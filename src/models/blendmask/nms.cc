@@ -112,7 +112,8 @@ float ShiftOfClasses(std::span<const BoxCorners> boxes) {
 
 std::vector<int64_t> SuppressOverlaps(const ScoredBoxes& boxes, double threshold, int64_t most) {
   const bool by_class = boxes.boxes.size() > kMostShifted;
-  const float limit = FloatBelow(threshold), shift = ShiftOfClasses(boxes.boxes);
+  const float limit = FloatBelow(threshold);
+  const float shift = by_class ? 0.0F : ShiftOfClasses(boxes.boxes);
   std::map<int32_t, KeptBoxes> kept_of_class;  // one for all where classes are moved apart
   std::vector<int64_t> kept;
   for (ByFallingScore left(boxes.scores); !left.empty();) {
