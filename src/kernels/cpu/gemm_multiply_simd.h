@@ -19,78 +19,126 @@ namespace vernier {
 
 constexpr int64_t kCacheLineBytes = 64;
 
-/// Memory to bring into the caches, a line at a time.
+/// Memory to bring into the caches, some lines at a step.
 struct Prefetch {
   const char* next;
-  int64_t lines;
+  const char* end;
+  int64_t step_lines;
 };
 
 /// Pairs of k between visits to what is fetched ahead.
 constexpr int64_t kFetchStep = 16;
 
+/// Some rows of activations, from the same k on. Rows of the upper half are reached from an address
+/// of their own, so that all take two addresses and the stride: six multiples of it would leave too
+/// few registers, and what compilers keep in vector registers instead passes through the units that
+/// multiply (1.5 % of a product 1152 deep, Zen 4).
+template <typename A>
+class ActivationRows {
+ public:
+  static constexpr int kLower = 3;
+
+  ActivationRows(const A* first, int64_t stride) : stride_(stride * kBytes) {
+    lower_ = reinterpret_cast<const char*>(first);
+    upper_ = lower_ + kLower * stride_;
+    asm("" : "+r"(upper_));  // not to be reckoned from the lower one again
+  }
+
+  const A* operator[](int row) const {
+    return reinterpret_cast<const A*>(row < kLower ? lower_ + row * stride_
+                                                   : upper_ + (row - kLower) * stride_);
+  }
+
+  void Advance(int64_t k) {
+    lower_ += k * kBytes;
+    upper_ += k * kBytes;
+  }
+
+  /// Brings `count` rows behind the first kRows, at most as many, into the first-level cache.
+  template <int kRows, int64_t kBytesEach>
+  [[gnu::always_inline]] void FetchBehind(int64_t count) const {
+    const char* at = upper_ + (kRows - kLower) * stride_;
+    for (int64_t row = 0; row < count; ++row, at += stride_) {
+      for (int64_t byte = 0; byte < kBytesEach; byte += kCacheLineBytes) {
+        __builtin_prefetch(at + byte, 0, 3);
+      }
+    }
+  }
+
+ private:
+  static constexpr int64_t kBytes = sizeof(A);
+  int64_t stride_;
+  const char* lower_;
+  const char* upper_;
+};
+
+/// Rows that a tile's results go to, or are added to, one after the other.
+class ResultRows {
+ public:
+  ResultRows(const GemmRows& rows, int64_t first)
+      : stride_(rows.first == nullptr ? 0 : rows.stride),
+        bytes_(rows.first == nullptr ? 0 : rows.bytes),
+        at_(static_cast<const char*>(rows.first) + first * stride_) {}
+
+  template <int kWritten>
+  [[gnu::always_inline]] void Fetch() {
+    for (int64_t byte = 0; byte < bytes_; byte += kCacheLineBytes) {
+      __builtin_prefetch(at_ + byte, kWritten, 3);
+    }
+    at_ += stride_;
+  }
+
+ private:
+  int64_t stride_, bytes_;
+  const char* at_;
+};
+
 /// What is fetched while one tile is multiplied: rows of activations and of results beside the next
 /// panel. Without it a tile waits for each of its rows once, and its results wait for memory to
 /// take them: 13 % of a product of 2048 rows in bf16, 768 deep (Zen 4).
-template <typename I>
+template <typename I, int kRows>
 class TileFetch {
  public:
   static constexpr int64_t kStepBytes =
       2 * kFetchStep * static_cast<int64_t>(sizeof(typename I::A));
 
-  /// For the tile of `rows` rows at `first_row`.
-  TileFetch(const GemmMultiply& g, int64_t first_row, int64_t rows, Prefetch panel)
-      : g_(g), first_row_(first_row), rows_(rows), panel_(panel) {
-    const int64_t behind = g.rows - first_row - rows + g.next_rows;
+  /// For the tile at `first_row`.
+  TileFetch(const GemmMultiply& g, int64_t first_row, Prefetch panel)
+      : panel_(panel), results_(g.results, first_row), residual_(g.residual, first_row) {
+    const int64_t behind = g.rows - first_row - kRows + g.next_rows;
     next_rows_ = behind < I::kTileRows ? behind : I::kTileRows;
-    a_stride_bytes_ = g.a_stride * static_cast<int64_t>(sizeof(typename I::A));
-    next_a_ = static_cast<const char*>(g.a) + (first_row + rows) * a_stride_bytes_;
-    const int64_t pairs = g.k / 2, steps = pairs < kFetchStep ? 1 : pairs / kFetchStep;
-    // With few rows a panel comes as fast as memory gives it; fetching much ahead slows that down.
-    if (panel_.lines > pairs) panel_.lines = pairs;
-    step_lines_ = (panel_.lines + steps - 1) / steps;
-    step_rows_ = (rows + steps - 1) / steps;
   }
 
   /// Before every kFetchStep pairs. A call would save and restore the tile's sums.
-  [[gnu::always_inline]] void Step() {
-    const int64_t lines = panel_.lines < step_lines_ ? panel_.lines : step_lines_;
-    for (int64_t line = 0; line < lines; ++line) {
-      __builtin_prefetch(panel_.next + line * kCacheLineBytes, 0, 2);
+  [[gnu::always_inline]] void Step(const ActivationRows<typename I::A>& a) {
+    for (int64_t line = 0; line < panel_.step_lines && panel_.next < panel_.end; ++line) {
+      __builtin_prefetch(panel_.next, 0, 2);
+      panel_.next += kCacheLineBytes;
     }
-    panel_.next += lines * kCacheLineBytes;
-    panel_.lines -= lines;
-    for (int64_t row = 0; row < next_rows_; ++row) {
-      const char* at = next_a_ + row * a_stride_bytes_;
-      for (int64_t byte = 0; byte < kStepBytes; byte += kCacheLineBytes) {
-        __builtin_prefetch(at + byte, 0, 3);
-      }
-    }
-    next_a_ += kStepBytes;
-    const int64_t result_rows = rows_ < step_rows_ ? rows_ : step_rows_;
-    for (int64_t row = 0; row < result_rows; ++row) {
-      Fetch<1>(g_.results, first_row_ + row);
-      Fetch<0>(g_.residual, first_row_ + row);
-    }
-    first_row_ += result_rows;
-    rows_ -= result_rows;
+    a.template FetchBehind<kRows, kStepBytes>(next_rows_);
+    if (result_rows_ == 0) return;
+    results_.Fetch<1>();
+    residual_.Fetch<0>();
+    --result_rows_;
   }
 
  private:
-  template <int kWritten>
-  [[gnu::always_inline]] static void Fetch(const GemmRows& rows, int64_t row) {
-    if (rows.first == nullptr) return;
-    const char* at = static_cast<const char*>(rows.first) + row * rows.stride;
-    for (int64_t byte = 0; byte < rows.bytes; byte += kCacheLineBytes) {
-      __builtin_prefetch(at + byte, kWritten, 3);
-    }
-  }
-
-  const GemmMultiply& g_;
-  int64_t first_row_, rows_;  // whose results are still to be fetched
   Prefetch panel_;
-  int64_t next_rows_, a_stride_bytes_, step_lines_, step_rows_;
-  const char* next_a_;
+  ResultRows results_, residual_;
+  int64_t next_rows_;
+  int64_t result_rows_ = kRows;
 };
+
+/// The results of a tile's rows that have no step of theirs, where k is short.
+template <typename I>
+[[gnu::noinline]] void FetchResults(const GemmMultiply& g, int64_t first_row, int64_t steps) {
+  const int64_t end = g.rows - first_row < I::kTileRows ? g.rows : first_row + I::kTileRows;
+  ResultRows results(g.results, first_row + steps), residual(g.residual, first_row + steps);
+  for (int64_t row = first_row + steps; row < end; ++row) {
+    results.Fetch<1>();
+    residual.Fetch<0>();
+  }
+}
 
 // kVectors counts the registers of a panel's width that are wanted, which are fewer than I's in a
 // last panel with few columns.
@@ -107,14 +155,16 @@ template <int kRows, int kVectors, typename F>
 }
 
 template <typename I, int kOdd, int kRows, int kVectors, bool kLast = false>
-inline void AddProducts(const typename I::A* a, int64_t a_stride, const typename I::B* b,
-                        int64_t pair, TileSums<I, kRows, kVectors>& sums) {
+[[gnu::always_inline]] inline void AddProducts(const ActivationRows<typename I::A>& a,
+                                               const typename I::B* b,
+                                               TileSums<I, kRows, kVectors>& sums) {
   typename I::Operand weights[kVectors];
   for (int vector = 0; vector < kVectors; ++vector) {
-    weights[vector] = I::template Weights<kOdd>(b, pair, vector);
+    weights[vector] = I::template Weights<kOdd>(b, 0, vector);
   }
+#pragma GCC unroll 16
   for (int row = 0; row < kRows; ++row) {
-    const typename I::A* at = a + row * a_stride + 2 * pair + kOdd;
+    const typename I::A* at = a[row] + kOdd;
     const typename I::Operand factor = kLast ? I::LastFactor(at) : I::Factor(at);
     for (int vector = 0; vector < kVectors; ++vector) {
       sums[row][vector] = I::MultiplyAdd(factor, weights[vector], sums[row][vector]);
@@ -122,32 +172,26 @@ inline void AddProducts(const typename I::A* a, int64_t a_stride, const typename
   }
 }
 
-/// The rows of sums that a tile begins with. Reading zeros where there are none yet leaves one way
-/// into the loop over k, through which the sums stay in registers.
-struct FirstSums {
-  const float* from;
-  int64_t stride;
-};
-
+/// What a tile's sums begin with: what they hold, or zeros. Reading zeros, laid out as sums are,
+/// leaves one way into the loop over k, through which the sums stay in registers.
 template <typename I>
-FirstSums FirstSumsOf(const GemmMultiply& g, const float* to) {
-  constexpr int64_t kColumns = I::kVectors * I::kLanes;
-  alignas(64) static constexpr float kZeros[kColumns] = {};
-  return g.accumulate ? FirstSums{to, kColumns} : FirstSums{kZeros, 0};
+const float* FirstSums(const GemmMultiply& g, const float* to) {
+  alignas(64) static constexpr float kZeros[I::kTileRows * I::kVectors * I::kLanes] = {};
+  return g.accumulate ? to : kZeros;
 }
 
 /// The last of an odd number of k.
 template <typename I, int kVectors, int kRows>
 [[gnu::noinline]] void AddLastProducts(const GemmMultiply& g, int64_t first_row) {
   constexpr int64_t kColumns = I::kVectors * I::kLanes;
-  const auto* a = static_cast<const typename I::A*>(g.a) + first_row * g.a_stride;
+  const auto* first = static_cast<const typename I::A*>(g.a) + first_row * g.a_stride + g.k - 1;
   float* to = g.sums + first_row * kColumns;
   TileSums<I, kRows, kVectors> sums;
   EachSum<kRows, kVectors>([&](int row, int vector) {
     sums[row][vector] = I::Load(to + row * kColumns + vector * I::kLanes);
   });
-  const auto* b = static_cast<const typename I::B*>(g.b);
-  AddProducts<I, 0, kRows, kVectors, true>(a, g.a_stride, b, g.k / 2, sums);
+  const auto* b = static_cast<const typename I::B*>(g.b) + (g.k - 1) * kColumns;
+  AddProducts<I, 0, kRows, kVectors, true>({first, g.a_stride}, b, sums);
   EachSum<kRows, kVectors>([&](int row, int vector) {
     I::Store(to + row * kColumns + vector * I::kLanes, sums[row][vector]);
   });
@@ -156,23 +200,25 @@ template <typename I, int kVectors, int kRows>
 template <typename I, int kVectors, int kRows>
 void MultiplyTile(const GemmMultiply& g, int64_t first_row, Prefetch panel) {
   constexpr int64_t kColumns = I::kVectors * I::kLanes;
-  const auto* a = static_cast<const typename I::A*>(g.a) + first_row * g.a_stride;
+  ActivationRows a(static_cast<const typename I::A*>(g.a) + first_row * g.a_stride, g.a_stride);
   const auto* b = static_cast<const typename I::B*>(g.b);
-  const int64_t a_stride = g.a_stride;
+  const auto* const end = b + g.k / 2 * 2 * kColumns;
   float* to = g.sums + first_row * kColumns;
-  const FirstSums first = FirstSumsOf<I>(g, to);
-  TileFetch<I> fetch(g, first_row, kRows, panel);
+  const float* from = FirstSums<I>(g, to);
+  TileFetch<I, kRows> fetch(g, first_row, panel);
   TileSums<I, kRows, kVectors> sums;
   EachSum<kRows, kVectors>([&](int row, int vector) {
-    sums[row][vector] = I::Load(first.from + row * first.stride + vector * I::kLanes);
+    sums[row][vector] = I::Load(from + row * kColumns + vector * I::kLanes);
   });
-  const int64_t pairs = g.k / 2;
-  for (int64_t pair = 0; pair < pairs;) {
-    fetch.Step();
-    const int64_t end = pairs - pair < kFetchStep ? pairs : pair + kFetchStep;
-    for (; pair < end; ++pair) {
-      AddProducts<I, 0, kRows, kVectors>(a, a_stride, b, pair, sums);
-      if constexpr (!I::kPairs) AddProducts<I, 1, kRows, kVectors>(a, a_stride, b, pair, sums);
+  while (b < end) {
+    fetch.Step(a);
+    asm("" : "+m"(fetch));  // in memory meanwhile: the loop needs the registers
+    constexpr int64_t kStep = kFetchStep * 2 * kColumns;
+    const auto* const step_end = end - b < kStep ? end : b + kStep;
+    for (; b < step_end; b += 2 * kColumns) {
+      AddProducts<I, 0, kRows, kVectors>(a, b, sums);
+      if constexpr (!I::kPairs) AddProducts<I, 1, kRows, kVectors>(a, b, sums);
+      a.Advance(2);
     }
   }
   EachSum<kRows, kVectors>([&](int row, int vector) {
@@ -192,17 +238,22 @@ void MultiplyTileOf(int64_t rows, const GemmMultiply& g, int64_t first_row, Pref
 
 template <typename I, int kVectors>
 void MultiplyVectors(const GemmMultiply& g) {
-  // What the caller reads next is fetched evenly over the tiles.
-  const int64_t tiles = (g.rows + I::kTileRows - 1) / I::kTileRows;
+  // What the caller reads next is fetched evenly over the tiles. With few rows a panel comes as
+  // fast as memory gives it; fetching much ahead slows that down.
+  const int64_t tiles = 1 + (g.rows - 1) / I::kTileRows;
+  const int64_t pairs = g.k / 2, steps = pairs < kFetchStep ? 1 : pairs / kFetchStep;
   const int64_t lines = (g.next_bytes + kCacheLineBytes - 1) / kCacheLineBytes;
-  int64_t fetched = 0;
-  for (int64_t tile = 0; tile < tiles; ++tile) {
-    const int64_t row = tile * I::kTileRows;
-    const int64_t fetch_to = lines * (tile + 1) / tiles;
-    const Prefetch panel = {static_cast<const char*>(g.next) + fetched * kCacheLineBytes,
-                            fetch_to - fetched};
+  int64_t tile_lines = (lines + tiles - 1) / tiles;
+  if (tile_lines > pairs) tile_lines = pairs;
+  Prefetch panel = {.next = static_cast<const char*>(g.next),
+                    .step_lines = (tile_lines + steps - 1) / steps};
+  const char* const end = panel.next + lines * kCacheLineBytes;
+  for (int64_t row = 0; row < g.rows; row += I::kTileRows) {
+    const int64_t left = end - panel.next, bytes = tile_lines * kCacheLineBytes;
+    panel.end = panel.next + (left < bytes ? left : bytes);
+    if (steps < I::kTileRows) FetchResults<I>(g, row, steps);
     MultiplyTileOf<I, kVectors, I::kTileRows>(g.rows - row, g, row, panel);
-    fetched = fetch_to;
+    panel.next = panel.end;
   }
 }
 
