@@ -14,8 +14,9 @@ namespace vernier {
 struct Gather {};
 
 /// inputs: x [..., tokens, width], ids [..., tokens] (i32), rows [count, width]. Result: x with the
-/// rows, in their order, where an id is the placeholder. Another number of placeholders than of
-/// rows ends the run with Error{kInput} and this hint.
+/// rows, in their order, where an id is the placeholder; x itself at placeholders behind the last
+/// row, which are text that an answer wrote. Fewer placeholders than rows end the run with
+/// Error{kInput} and this hint.
 struct PlacePictures {
   int64_t placeholder;
   std::string hint;

@@ -86,7 +86,7 @@ std::vector<OcrGrid> ReadGrids(const NamedTensors& inputs, const PicturePlaces& 
 }
 
 // What was written goes on as text, whatever its ids.
-void AppendForced(const NamedTensors& inputs, CausalRows& read) {
+void AppendForced(const NamedTensors& inputs, int32_t placeholder, CausalRows& read) {
   const auto found = inputs.find(kForcedIds);
   if (found == inputs.end()) return;
   const Shape& shape = found->second.shape();
@@ -97,6 +97,7 @@ void AppendForced(const NamedTensors& inputs, CausalRows& read) {
   }
   const std::vector<int32_t> forced = Integers(kForcedIds, found->second);
   read.tokens += shape[1];
+  read.placeholder_written = std::ranges::count(forced, placeholder) > 0;
   for (size_t row = 0; row < read.rows.size(); ++row) {
     CausalRow& own = read.rows[row];
     for (int64_t i = 0; i < shape[1]; ++i) {
@@ -109,9 +110,11 @@ void AppendForced(const NamedTensors& inputs, CausalRows& read) {
 
 }  // namespace
 
-bool CausalRows::even() const {
-  return std::ranges::all_of(rows,
-                             [&](const CausalRow& row) { return std::ssize(row.ids) == tokens; });
+bool CausalRows::together() const {
+  if (rows.size() == 1) return std::ssize(rows[0].ids) == tokens;
+  return !placeholder_written && std::ranges::all_of(rows, [&](const CausalRow& row) {
+    return std::ssize(row.ids) == tokens;
+  });
 }
 
 Tensor CheckedGrids(const NamedTensors& inputs, const PicturePlaces& places) {
@@ -175,7 +178,7 @@ CausalRows ReadCausalRows(const NamedTensors& inputs, const PicturePlaces& place
     for (int64_t left = row.features; left > 0; ++picture) left -= picture->tokens();
     row.positions = PositionsOf(row.ids, places.image_token_id, {first, picture});
   }
-  AppendForced(inputs, read);
+  AppendForced(inputs, places.image_token_id, read);
   return read;
 }
 

@@ -31,10 +31,12 @@ struct CausalRow {
 
 struct CausalRows {
   std::vector<CausalRow> rows;
-  int64_t tokens = 0;  // of a row with its padding, which stands on the left
+  int64_t tokens = 0;                // of a row with its padding, which stands on the left
+  bool placeholder_written = false;  // a forced id is that of pictures, and yet no place of one
 
-  /// Whether no row is padded.
-  bool even() const;
+  /// Whether one run can read all rows: none is padded, and the first ids of the placeholder in
+  /// that run are those of the pictures.
+  bool together() const;
 };
 
 /// The input that holds ids to follow the prompts.

@@ -47,7 +47,7 @@ TEST(CausalRows, LeavePaddingOut) {
   EXPECT_THAT(rows.rows[0].ids, ElementsAre(5));
   EXPECT_THAT(rows.rows[1].ids, ElementsAre(1, 2, 3));
   EXPECT_EQ(rows.tokens, 3);
-  EXPECT_FALSE(rows.even());
+  EXPECT_FALSE(rows.together());
 }
 
 TEST(CausalRows, GiveEachRowItsOwnPictures) {
@@ -69,6 +69,14 @@ TEST(CausalRows, LetForcedIdsFollowAsText) {
   EXPECT_THAT(rows.rows[0].positions.axes[2], ElementsAre(0, 1, 2));
   EXPECT_THAT(rows.rows[1].positions.axes[0], ElementsAre(0, 1, 2, 3));
   EXPECT_EQ(rows.tokens, 4);
+}
+
+TEST(CausalRows, AreReadOneByOneWhereAnAnswerHoldsThePlaceholder) {
+  NamedTensors inputs = TextInputs({5, 5, 1, 2}, {1, 1, 1, 1});
+  inputs.emplace(kForcedIds, Numbers<int32_t>(DType::kI32, {2, 1}, {7, 8}));
+  EXPECT_TRUE(ReadCausalRows(inputs, kPlaces).together());
+  inputs.insert_or_assign(kForcedIds, Numbers<int32_t>(DType::kI32, {2, 1}, {7, 6}));
+  EXPECT_FALSE(ReadCausalRows(inputs, kPlaces).together());
 }
 
 TEST(CausalRows, SayWhenTokensAndPicturesDoNotMatch) {

@@ -59,7 +59,7 @@ RunPart CausalRun::RowsPart() {
                      CausalSizes{.sequences = std::ssize(rows_.rows), .tokens = rows_.tokens},
                      nullptr);
   }
-  cover_ = rows_.even() ? std::ssize(rows_.rows) : 1;
+  cover_ = rows_.together() ? std::ssize(rows_.rows) : 1;
   return decoder_->ForcedPart(next_row_, cover_);
 }
 
@@ -78,7 +78,7 @@ std::optional<RunPart> CausalRun::Next(NamedTensors outputs) {
 
 // Behind the padding of its rows.
 void CausalRun::Keep(Tensor logits) {
-  if (rows_.even()) {
+  if (rows_.together()) {
     outputs_.insert_or_assign(kLogits, std::move(logits));
     return;
   }

@@ -45,10 +45,10 @@ MemoryForecast ForecastAnswers(const CompiledModel& compiled, const CausalRows& 
     forecast.picture_tokens += row.features;
   }
   const int64_t tokens = InWholeBlocks(SequenceLimit(options, longest));
-  const int64_t together = rows.even() ? forecast.batch : 1;
+  const int64_t together = rows.together() ? forecast.batch : 1;
   Extents extents = {{"sequences", together}, {"new_tokens", longest}, {"cache_capacity", tokens}};
   const bool pictures = of_one > 0;
-  if (pictures) extents["picture_tokens"] = rows.even() ? forecast.picture_tokens : of_one;
+  if (pictures) extents["picture_tokens"] = rows.together() ? forecast.picture_tokens : of_one;
   forecast.decoder_bytes =
       WorkingBytes(*(pictures ? programs.last_token : programs.step)->Bind(extents));
   forecast.cache_bytes =

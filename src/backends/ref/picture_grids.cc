@@ -114,7 +114,7 @@ void RefPlacePictures(const RefArgs& args) {
   };
   int64_t places = 0;
   for (int64_t token = 0; token < x.rows(); ++token) places += is_place(token) ? 1 : 0;
-  if (places != features) {
+  if (places < features) {
     // The published implementation's words, which users look for.
     throw Error(ErrorKind::kInput,
                 fmt::format("Image features and image tokens do not match: tokens: {}, features {}",
@@ -123,7 +123,8 @@ void RefPlacePictures(const RefArgs& args) {
   }
   int64_t next = 0;
   for (int64_t token = 0; token < x.rows(); ++token) {
-    const float* from = is_place(token) ? rows.row<const float>(next++) : x.row<const float>(token);
+    const bool placed = next < features && is_place(token);
+    const float* from = placed ? rows.row<const float>(next++) : x.row<const float>(token);
     std::copy_n(from, y.columns(), y.row<float>(token));
   }
 }

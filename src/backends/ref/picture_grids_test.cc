@@ -97,7 +97,16 @@ void ExpectRefused(Call call, const std::string& message, const std::string& hin
   }
 }
 
-TEST(PlacePictures, SaysWhenPlacesAndRowsDiffer) {
+TEST(PlacePictures, TakesPlaceholdersBehindTheLastRowAsText) {
+  const std::vector<float> x = {1, 2, 3}, rows = {-1};
+  const std::vector<int32_t> ids = {0, 7, 7};
+  std::vector<float> y(3);
+  RunKernel(RefPlacePictures, PlacePictures{7, ""},
+            {Arg(x, {1, 3, 1}), Arg(ids, {1, 3}), Arg(rows, {1, 1})}, {Arg(y, {1, 3, 1})});
+  EXPECT_EQ(y, (std::vector<float>{1, -1, 3}));
+}
+
+TEST(PlacePictures, SaysWhenRowsAreLeftOver) {
   const std::vector<float> x = {1, 2}, rows = {-1, -2, -3};
   const std::vector<int32_t> ids = {7, 0};
   std::vector<float> y(2);
