@@ -107,18 +107,6 @@ TEST(Chat, AnswersABatchOfPagesOfDifferentSizes) {
   }
 }
 
-TEST(Chat, DumpsWhatItReadAndWrote) {
-  const ScratchFolder folder;
-  const SpawnResult result = Vernier(
-      Words(kOne, {"--image", kOne + "/input_0.png", "--max-new-tokens", "24", "--dump",
-                   folder.path("d"), "--dump-filter", "logits", "--dump-filter", "generated_ids"}));
-  EXPECT_EQ(result.exit_code, 0) << result.errors;
-  const Tensor expected = ReadNpy(kOne + "/generated_ids.npy");
-  const Tensor written = ReadNpy(folder.path("d/generated_ids.npy"));
-  EXPECT_TRUE(std::ranges::equal(written.as<int32_t>(), expected.as<int64_t>()));
-  EXPECT_EQ(ReadNpy(folder.path("d/logits.npy")).shape(), (Shape{1, 54, 610}));
-}
-
 TEST(Chat, ReadsTheWantedPagesOfADocument) {
   const std::vector<std::string> base = {"--image", kPages + "three.pdf", "--max-new-tokens", "2"};
   const SpawnResult probe = Vernier(Words(kOne, base));

@@ -240,10 +240,6 @@ class Runner {
       return;
     }
     report_->decode_s += SecondsSince(start);
-    if (dump_ && std::ranges::count(pictures.inputs.at("attention_mask").as<int32_t>(), 0) > 0) {
-      throw Error(ErrorKind::kUsage, "--dump holds prompts of one length, and these differ",
-                  "dump one prompt after the other, each with --batch 1");
-    }
     RunBatch batch{.rows = {}, .inputs = std::move(pictures.inputs)};
     auto info = pictures.info.begin();
     for (const ChatJob& job : jobs) {
@@ -285,7 +281,7 @@ class Runner {
     hooks.cancel = &InterruptFlag();
     if (Writes(batch.inputs)) {
       NamedTensors outputs = answers_->Write(batch, dump_ ? &hooks : nullptr);
-      if (dump_) FinishDump(outputs);
+      if (dump_) FinishDump(batch.inputs, outputs);
       return;
     }
     const Clock::time_point start = Clock::now();
@@ -296,7 +292,7 @@ class Runner {
     } else {
       Report(batch, outputs);
     }
-    if (dump_) FinishDump(outputs);
+    if (dump_) FinishDump(batch.inputs, outputs);
     if (!options_.out.empty() && !instance_output_) kept_.push_back(std::move(outputs));
   }
 
@@ -349,8 +345,9 @@ class Runner {
     }
   }
 
-  void FinishDump(NamedTensors& outputs) {
-    if (options_.embedding != "none" && !instance_output_) {
+  void FinishDump(const NamedTensors& inputs, NamedTensors& outputs) {
+    dump_->AddInputs(inputs);
+    if (options_.embedding != "none" && !instance_output_ && !chats()) {
       outputs.insert_or_assign("embedding", session_->Embedding(outputs, options_.embedding));
     }
     Json facts = Json::Object();

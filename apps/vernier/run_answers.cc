@@ -60,15 +60,29 @@ NamedTensors AnswerWriter::Write(RunBatch& batch, const RunHooks* taps) {
   return outputs;
 }
 
+// A model that chats is looked at while it reads the prompt, as the reference's forward pass has
+// it; what chose each token of the answer is added as step_logits.
 NamedTensors AnswerWriter::ReadAgain(const RunBatch& batch, const GenerationOutput& output,
                                      const GenerationOptions& options, const RunHooks& taps) {
+  constexpr const char* kStepLogits = "step_logits";
   NamedTensors inputs;
   for (const auto& [name, tensor] : batch.inputs) {
     inputs.emplace(name, Tensor::CopyOf(tensor.view()));
   }
-  inputs.emplace("decoder_input_ids", PaddedIds(output.rows, options, !chats()));
-  NamedTensors outputs = session_.Run(inputs, taps);
-  outputs.emplace("generated_ids", PaddedIds(output.rows, options, !chats()));
+  Tensor written = PaddedIds(output.rows, options, !chats());
+  NamedTensors outputs;
+  if (chats()) {
+    outputs = session_.Run(inputs, taps);
+    if (taps.wants(kStepLogits, {})) {
+      inputs.emplace("decoder_input_ids", Tensor::CopyOf(written.view()));
+      const NamedTensors whole = session_.Run(inputs, {.cancel = taps.cancel});
+      outputs.emplace(kStepLogits, StepLogits(whole.at("logits"), output.rows));
+    }
+  } else {
+    inputs.emplace("decoder_input_ids", Tensor::CopyOf(written.view()));
+    outputs = session_.Run(inputs, taps);
+  }
+  outputs.emplace("generated_ids", std::move(written));
   return outputs;
 }
 

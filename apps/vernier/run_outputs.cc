@@ -27,6 +27,25 @@ Tensor PaddedIds(std::span<const GeneratedText> rows, const GenerationOptions& o
   return ids;
 }
 
+Tensor StepLogits(const Tensor& logits, std::span<const GeneratedText> rows) {
+  const auto written = [](const GeneratedText& row) {
+    return std::ssize(row.token_ids) - row.prompt_tokens;
+  };
+  int64_t steps = 0;
+  for (const GeneratedText& row : rows) steps = std::max(steps, written(row));
+  const int64_t tokens = logits.shape()[1], vocabulary = logits.shape()[2];
+  Tensor chosen = Tensor::Zeros(DType::kF32, {std::ssize(rows), steps, vocabulary});
+  // Prompts end together, one place before the first token of the answers.
+  const float* from = logits.as<float>().data() + (tokens - steps - 1) * vocabulary;
+  float* to = chosen.as<float>().data();
+  for (const GeneratedText& row : rows) {
+    std::copy_n(from, written(row) * vocabulary, to);
+    from += tokens * vocabulary;
+    to += steps * vocabulary;
+  }
+  return chosen;
+}
+
 void WriteOutputs(const std::string& path, std::span<const NamedTensors> batches,
                   const Session& session, const std::string& kind) {
   if (batches.empty()) return;

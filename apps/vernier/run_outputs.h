@@ -14,6 +14,10 @@ namespace vernier {
 Tensor PaddedIds(std::span<const GeneratedText> rows, const GenerationOptions& options,
                  bool with_prompts);
 
+/// The rows of `logits` [rows, tokens, vocabulary], of prompts and answers, that chose the answers'
+/// tokens: [rows, steps, vocabulary], zeros behind the end of a row's answer.
+Tensor StepLogits(const Tensor& logits, std::span<const GeneratedText> rows);
+
 /// All batches' outputs as one: the embeddings (the features for kind "none") to a .npy, all
 /// outputs to a .safetensors file.
 void WriteOutputs(const std::string& path, std::span<const NamedTensors> batches,

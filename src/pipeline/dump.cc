@@ -49,16 +49,8 @@ RunHooks DumpWriter::Hooks() {
 
 void DumpWriter::Finish(Json facts, const NamedTensors& outputs,
                         std::span<const AbsentTap> absent) {
-  for (const auto& [name, tensor] : outputs) {
-    if (!Wants(name, {}) || std::ranges::count(names_, name) > 0) continue;
-    WriteNpy(folder_ + "/" + name + ".npy", tensor.view());
-    // Also under the reference's own name where a module of another name computes it.
-    Json entry = Entry(name, tensor.view());
-    entry["aliases"] = Json::Array();
-    entry["tap"] = "exact";
-    entry["op"] = "output";
-    entries_.Append(std::move(entry));
-  }
+  // Also under the reference's own name where a module of another name computes it.
+  for (const auto& [name, tensor] : outputs) AddUntapped(name, tensor.view(), "output");
   if (entries_.size() == 0) {
     throw Error(ErrorKind::kUsage,
                 fmt::format("--dump-filter {}: no value has such a name", fmt::join(filters_, " ")),
@@ -77,9 +69,27 @@ void DumpWriter::Finish(Json facts, const NamedTensors& outputs,
   WriteFileAtomically(folder_ + "/" + kManifest, facts.Pretty());
 }
 
+void DumpWriter::AddInputs(const NamedTensors& inputs) {
+  for (const auto& [name, tensor] : inputs) AddUntapped(name, tensor.view(), "input");
+}
+
+void DumpWriter::AddUntapped(const std::string& name, const TensorView& tensor, const char* op) {
+  if (!Wants(name, {}) || std::ranges::count(names_, name) > 0) return;
+  WriteNpy(folder_ + "/" + name + ".npy", tensor);
+  Json entry = Entry(name, tensor);
+  entry["aliases"] = Json::Array();
+  entry["tap"] = "exact";
+  entry["op"] = op;
+  entries_.Append(std::move(entry));
+  names_.push_back(name);
+}
+
 bool DumpWriter::Wants(std::string_view name, std::span<const std::string> aliases) const {
   if (filters_.empty()) {
-    return name.find('#') == std::string_view::npos;
+    const auto published = [](std::string_view own) {
+      return own.find('#') == std::string_view::npos;
+    };
+    return published(name) || std::ranges::any_of(aliases, published);
   }
   return std::ranges::any_of(filters_, [&](const std::string& filter) {
     return GlobMatches(filter, name) || std::ranges::any_of(aliases, [&](const std::string& alias) {

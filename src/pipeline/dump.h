@@ -16,12 +16,15 @@ namespace vernier {
 class DumpWriter {
  public:
   /// Makes the folder. `filters` are globs over names and aliases; none stands for every module's
-  /// output (values that no module has, whose names hold a #, are left out).
+  /// output (values that no module has, whose names all hold a #, are left out).
   /// Throws Error{kInput} when the folder cannot be made.
   DumpWriter(std::string folder, std::vector<std::string> filters);
 
   /// To be given to a run; the writer must outlive it.
   RunHooks Hooks();
+
+  /// Adds what was fed to a run and is not there yet: inputs that no node of the graph reads.
+  void AddInputs(const NamedTensors& inputs);
 
   /// Adds what a run returned, each under its published name, then the manifest. `facts` (model,
   /// device, dtype, …) stand before the list. Throws Error{kUsage} when no value was written.
@@ -32,6 +35,7 @@ class DumpWriter {
  private:
   bool Wants(std::string_view name, std::span<const std::string> aliases) const;
   void Take(const Tap& tap);
+  void AddUntapped(const std::string& name, const TensorView& tensor, const char* op);
 
   std::string folder_;
   std::vector<std::string> filters_;

@@ -30,6 +30,9 @@ class ModelRun {
   /// What follows a part that gave `outputs`; null after the last.
   const RunPart* Next(NamedTensors outputs);
 
+  /// The rows of tokens of a model that reads pictures among text; null for others.
+  const CausalRows* rows() const { return causal_ ? &causal_->rows() : nullptr; }
+
   /// Ids for a run that began without; to be given before the part after the encoder is asked for.
   void Force(const Tensor& ids);
 

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <optional>
 #include <utility>
 
 #include "core/free_memory.h"
@@ -17,6 +18,7 @@
 #include "pipeline/memory_forecast.h"
 #include "pipeline/model_run.h"
 #include "pipeline/noise_inputs.h"
+#include "pipeline/padded_rows.h"
 #include "pipeline/read_pictures.h"
 #include "pipeline/text_generation.h"
 #include "runtime/context.h"
@@ -146,10 +148,17 @@ class Session::Impl {
   }
 
   NamedTensors Run(const NamedTensors& inputs, const RunHooks& hooks) {
+    const ModelPrograms& programs = compiled_.programs();
+    ModelRun run(compiled_, programs, inputs);
     HookSink sink(hooks);
-    RunOptions options{.taps = hooks.take ? &sink : nullptr, .cancel = hooks.cancel};
+    std::optional<PaddedRows> padded;
+    if (run.rows() != nullptr && !run.rows()->together()) {
+      padded.emplace(sink, programs.causal->every_token->original(), std::ssize(run.rows()->rows),
+                     run.rows()->tokens);
+    }
+    RunOptions options{.cancel = hooks.cancel};
+    if (hooks.take) options.taps = padded ? static_cast<TapSink*>(&*padded) : &sink;
     NodeClock clock(hooks.node_times);
-    ModelRun run(compiled_, compiled_.programs(), inputs);
     for (const RunPart* part = &run.First(); part != nullptr;) {
       options.states = part->states;
       options.step_times = clock.StartPart();

@@ -1,5 +1,7 @@
 #include "models/pix2struct/decoder.h"
 
+#include <fmt/format.h>
+
 #include "nn/layers.h"
 
 namespace vernier {
@@ -124,8 +126,12 @@ Graph Pix2StructDecoderGraph(const Pix2StructConfig& config, LogitsAt logits) {
   const Value bias = decoder.PositionBias();
   const Path embeddings = root / "embed_tokens";
   Value x = nn::Embedding(ids, embeddings, c.vocab_size, c.hidden_size);
-  for (int64_t i = 0; i < c.layers; ++i) x = decoder.Block(x, bias, i);
+  for (int64_t i = 0; i < c.layers; ++i) {
+    graph.AddAlias(x, fmt::format("decoder_hidden[{}]", i));
+    x = decoder.Block(x, bias, i);
+  }
   x = nn::RmsNorm(x, root / "final_layer_norm", c.layer_norm_eps);
+  graph.AddAlias(x, "decoder_final_norm");
   if (logits == LogitsAt::kLastToken) {
     x = nn::Slice(x, 1, ids.dim(1) - 1, 1, root / "#last");
   }
