@@ -12,7 +12,8 @@ namespace {
 
 constexpr int64_t kLine = 64;
 
-int64_t RoundUp(int64_t n, int64_t step) { return (n + step - 1) / step * step; }
+int64_t CeilDiv(int64_t n, int64_t by) { return (n + by - 1) / by; }
+int64_t RoundUp(int64_t n, int64_t step) { return CeilDiv(n, step) * step; }
 
 char* Align(void* at) {
   return reinterpret_cast<char*>(RoundUp(reinterpret_cast<intptr_t>(at), kLine));
@@ -30,11 +31,8 @@ class Work {
  public:
   Work(Isa isa, const AttentionArgs& args)
       : args_(args), kernels_(SelectAttention(isa, args.q.element)) {
-    const int64_t at_most =
-        std::max<int64_t>(1, (args.query_len + kernels_.tile_rows - 1) / kernels_.tile_rows);
-    tile_rows_ = std::min(kernels_.tile_rows,
-                          RoundUp((args.query_len + at_most - 1) / at_most, kernels_.row_step));
-    tiles_ = tile_rows_ == 0 ? 0 : (args.query_len + tile_rows_ - 1) / tile_rows_;
+    steps_ = CeilDiv(args.query_len, kernels_.row_step);
+    tiles_ = CeilDiv(steps_, kernels_.tile_rows / kernels_.row_step);
     packed_bytes_ = RoundUp(kernels_.packed_bytes(args.kv_len, args.head_dim), kLine);
     worker_bytes_ = packed_bytes_ + RoundUp(kernels_.scratch_bytes(args.head_dim), kLine);
   }
@@ -55,7 +53,7 @@ class Work {
         packed_head = batch * args_.kv_heads + kv_head;
         Pack(batch, kv_head, scratch);
       }
-      RunTile(batch, head, at % tiles_ * tile_rows_, scratch);
+      RunTile(batch, head, at % tiles_, scratch);
     }
   }
 
@@ -89,7 +87,13 @@ class Work {
                    .packed = scratch});
   }
 
-  void RunTile(int64_t batch, int64_t head, int64_t first_query, char* scratch) const {
+  /// Tiles differ by one step at most, so that none is left with few rows.
+  int64_t FirstQuery(int64_t tile) const {
+    return std::min(args_.query_len, steps_ * tile / tiles_ * kernels_.row_step);
+  }
+
+  void RunTile(int64_t batch, int64_t head, int64_t tile, char* scratch) const {
+    const int64_t first_query = FirstQuery(tile);
     AttentionRows queries = Rows(args_.q, {}, batch, head);
     queries.base = At(queries.base, queries.element, first_query * queries.stride);
     const float* bias = args_.bias;
@@ -101,7 +105,7 @@ class Work {
                            head * args_.head_dim;
     kernels_.tile({.queries = queries,
                    .rotary = args_.q_rotary.From(first_query),
-                   .rows = std::min(tile_rows_, args_.query_len - first_query),
+                   .rows = FirstQuery(tile + 1) - first_query,
                    .first_query = first_query,
                    .query_len = args_.query_len,
                    .kv_len = KvLen(batch),
@@ -119,7 +123,7 @@ class Work {
 
   const AttentionArgs& args_;
   const AttentionKernels& kernels_;
-  int64_t tile_rows_ = 0;
+  int64_t steps_ = 0;  // of row_step queries of one head
   int64_t tiles_ = 0;  // of one head
   int64_t packed_bytes_ = 0;
   int64_t worker_bytes_ = 0;
