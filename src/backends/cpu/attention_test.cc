@@ -233,7 +233,13 @@ TEST_P(CpuAttention, HandlesSequencesOfAnyLength) {
 TEST_P(CpuAttention, MasksWhatComesLater) {
   for (int64_t kv_len : {3, 49, 100, 300}) {
     for (int64_t query_len : {1, 7, 100}) {
-      ExpectAllRows({.query_len = query_len, .kv_len = kv_len, .head_dim = 12, .causal = true});
+      for (Element element : {Element::kF32, Element::kBf16}) {
+        ExpectAllRows({.query_len = query_len,
+                       .kv_len = kv_len,
+                       .head_dim = 12,
+                       .causal = true,
+                       .element = element});
+      }
     }
   }
 }
@@ -295,21 +301,46 @@ TEST_P(CpuAttention, LeavesOutTheTilesThatAreLeftWhenCancelled) {
 }
 
 TEST_P(CpuAttention, KeepsLargeScoresFinite) {
-  ExpectAllRows({.query_len = 12, .kv_len = 600, .head_dim = 64, .spread = 30.0f});
+  // So far apart that most queries meet a much larger score several times.
+  for (Element element : {Element::kF32, Element::kBf16}) {
+    ExpectAllRows(
+        {.query_len = 60, .kv_len = 600, .head_dim = 64, .element = element, .spread = 30.0f});
+  }
 }
 
 TEST_P(CpuAttention, GivesZeroToQueriesThatSeeNothing) {
-  // Nine queries over four keys: the causal mask hides every key from the first five.
-  Problem problem({.query_len = 9, .kv_len = 4, .head_dim = 5, .causal = true});
-  problem.Run(GetParam(), 1);
-  for (int64_t q = 0; q < 5; ++q) {
-    for (int64_t i = 0; i < 5; ++i) EXPECT_EQ(problem.Result(0, q, i), 0.0f);
-  }
-  problem.ExpectRow(0, 5, 0, false);
+  for (Element element : {Element::kF32, Element::kBf16}) {
+    // Nine queries over four keys: the causal mask hides every key from the first five.
+    Problem problem(
+        {.query_len = 9, .kv_len = 4, .head_dim = 5, .causal = true, .element = element});
+    problem.Run(GetParam(), 1);
+    for (int64_t q = 0; q < 5; ++q) {
+      for (int64_t i = 0; i < 5; ++i) EXPECT_EQ(problem.Result(0, q, i), 0.0f);
+    }
+    problem.ExpectRow(0, 5, 0, element == Element::kBf16);
 
-  Problem no_keys({.query_len = 2, .kv_len = 0, .head_dim = 5});
-  no_keys.Run(GetParam(), 1);
-  for (int64_t i = 0; i < 5; ++i) EXPECT_EQ(no_keys.Result(0, 1, i), 0.0f);
+    Problem no_keys({.query_len = 2, .kv_len = 0, .head_dim = 5, .element = element});
+    no_keys.Run(GetParam(), 1);
+    for (int64_t i = 0; i < 5; ++i) EXPECT_EQ(no_keys.Result(0, 1, i), 0.0f);
+  }
+}
+
+TEST_P(CpuAttention, GivesZeroWhereTheBiasHidesAllKeys) {
+  for (Element element : {Element::kF32, Element::kBf16}) {
+    Problem problem(
+        {.query_len = 20, .kv_len = 30, .head_dim = 8, .bias = true, .element = element});
+    AttentionArgs args = problem.Args();
+    std::vector<float> bias(20 * 30, 0.0f);
+    std::fill_n(bias.begin() + 7 * 30, 30, -std::numeric_limits<float>::infinity());
+    args.bias = bias.data();
+    args.bias_query_stride = 30;
+    std::vector<char> scratch(static_cast<size_t>(AttentionScratchBytes(GetParam(), 1, args)));
+    RunAttention(GetParam(), 1, args, scratch.data());
+    for (int64_t i = 0; i < 8; ++i) {
+      EXPECT_EQ(problem.Result(0, 7, i), 0.0f);
+      EXPECT_NE(problem.Result(0, 6, i), 0.0f);
+    }
+  }
 }
 
 TEST_P(CpuAttention, GivesTheSameBitsForAnyNumberOfThreadsAndAnyBatch) {
@@ -338,16 +369,30 @@ TEST_P(CpuAttention, GivesTheSameBitsForAnyNumberOfThreadsAndAnyBatch) {
 }
 
 TEST_P(CpuAttention, GivesAQueryTheSameBitsInEveryPlace) {
-  // The last query alone, as a decoder would ask for it, against the same one among all others.
-  const Case all = {.query_len = 101, .kv_len = 101, .head_dim = 24, .causal = true};
-  Problem together(all), alone(all);
-  together.Run(GetParam(), 1);
-  AttentionArgs args = alone.Args();
-  args.q.data = static_cast<const float*>(args.q.data) + 100 * args.q.token_stride;
-  args.query_len = 1;
-  std::vector<char> scratch(static_cast<size_t>(AttentionScratchBytes(GetParam(), 1, args)));
-  RunAttention(GetParam(), 1, args, scratch.data());
-  for (int64_t i = 0; i < 24; ++i) EXPECT_EQ(alone.Result(0, 0, i), together.Result(0, 100, i));
+  // The last query alone, as a decoder would ask for it, against the same one among all others,
+  // whose scores lie in other ranges.
+  constexpr int64_t kTokens = 301;
+  for (Element element : {Element::kF32, Element::kBf16}) {
+    for (bool causal : {true, false}) {
+      const Case all = {.query_len = kTokens,
+                        .kv_len = kTokens,
+                        .head_dim = 24,
+                        .causal = causal,
+                        .element = element,
+                        .spread = 5.0f};
+      Problem together(all), alone(all);
+      together.Run(GetParam(), 1);
+      AttentionArgs args = alone.Args();
+      args.q.data = static_cast<const char*>(args.q.data) +
+                    (kTokens - 1) * args.q.token_stride * ElementBytes(element);
+      args.query_len = 1;
+      std::vector<char> scratch(static_cast<size_t>(AttentionScratchBytes(GetParam(), 1, args)));
+      RunAttention(GetParam(), 1, args, scratch.data());
+      for (int64_t i = 0; i < 24; ++i) {
+        EXPECT_EQ(alone.Result(0, 0, i), together.Result(0, kTokens - 1, i));
+      }
+    }
+  }
 }
 
 INSTANTIATE_TEST_SUITE_P(Isa, CpuAttention, kVectorIsas, IsaName);

@@ -1,12 +1,14 @@
 // Softmax attention of one head over packed keys and values, in tiles of queries: scores exist for
-// one tile and one block of keys at a time (running maximum and sum, as in FlashAttention). Pure,
-// noexcept, no threads, no allocation. Each output row is computed by the same chain of operations
-// whatever tile or batch it is in. Bound: FLOPs (4 · keys · head_dim per query and head). Reached
-// on one Zen 4 core, packing included, of the 118 GFLOP/s that its fp32 multiply-adds can do and
-// the 236 of its bf16 ones (backends/cpu/attention_bench.cc):
-//   197 tokens, 12 heads of 64:   fp32 91 (77 %), bf16 148 (63 %)
-//   1025 tokens, 16 heads of 64:  fp32 96 (81 %), bf16 166 (70 %)
-// Without softmax, 1025 tokens take 9 % less time in fp32 and 17 % less in bf16.
+// one tile and few keys at a time (running maximum and sum, as in FlashAttention). Pure, noexcept,
+// no threads, no allocation. Each output row is computed by the same chain of operations whatever
+// tile or batch it is in. Bound: FLOPs (4 · keys · head_dim per query and head). Reached on one
+// Zen 4 core, packing included, of the 118 GFLOP/s that its fp32 multiply-adds can do and the 236
+// of its bf16 ones (backends/cpu/attention_bench.cc):
+//   197 tokens, 12 heads of 64:         fp32 91 (77 %), bf16 168 (71 %)
+//   1025 tokens, 16 heads of 64:        fp32 97 (82 %), bf16 187 (79 %)
+//   784 tokens, 16 heads of 72, turned: fp32 94 (80 %), bf16 190 (81 %)
+//   512 tokens, 16 heads of 128:        fp32 102 (86 %), bf16 195 (83 %)
+// Of the bf16 time at 784 tokens, powers of two are 3 %, rows on their way in and out 10 %.
 #pragma once
 
 #include <cstdint>

@@ -6,13 +6,14 @@
 namespace vernier::avx2 {
 namespace {
 
-struct Units : Float32Units<Vec> {
+struct Registers {
+  using Vec = avx2::Vec;
   static constexpr int kRows = 6;
   static constexpr int kVectors = 2;
 };
 
 }  // namespace
 
-const AttentionKernels kAttention = AttentionVersion<Units>::Kernels("avx2");
+const AttentionKernels kAttention = AttentionVersion<Registers>::Kernels("avx2");
 
 }  // namespace vernier::avx2

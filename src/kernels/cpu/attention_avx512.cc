@@ -6,13 +6,14 @@
 namespace vernier::avx512 {
 namespace {
 
-struct Units : Float32Units<Vec> {
+struct Registers {
+  using Vec = avx512::Vec;
   static constexpr int kRows = 6;
   static constexpr int kVectors = 4;
 };
 
 }  // namespace
 
-const AttentionKernels kAttention = AttentionVersion<Units>::Kernels("avx512");
+const AttentionKernels kAttention = AttentionVersion<Registers>::Kernels("avx512");
 
 }  // namespace vernier::avx512

@@ -1,14 +1,11 @@
-// Attention over any Vec (vec_<isa>.h), for instruction-set files only. Operands of the two
-// multiplications lie in 4-byte units: a float, or two neighbouring bf16 along the sum. `Units`
-// (Float32Units below, or the file's own) says which:
-//   Vec, Element (float or uint16_t), kPerUnit, Multiply(a, b, sum), Store(vec, Element*),
-//   PowerOfTwo as exactly as Element needs it, and the register tile kRows × kVectors.
+// Attention over any Vec (vec_<isa>.h), multiplying fp32, for instruction-set files only. Keys lie
+// in the lanes: a register holds one query's scores of neighbouring keys, so that few queries waste
+// nothing. `Registers` says Vec and the register tile kRows x kVectors.
 // Packed: keys in panels of kPanel = kVectors · width keys (the last narrower, in whole vectors),
-// each [unit of head_dim, key]; then values [unit of keys, head_dim padded to whole vectors].
+// each [head_dim in whole vectors, key]; then values [key, head_dim in whole vectors].
 #pragma once
 
-#include "kernels/cpu/attention.h"
-#include "kernels/cpu/rotary_impl.h"
+#include "kernels/cpu/attention_rows.h"
 #include "kernels/cpu/vec_math.h"
 
 namespace vernier {
@@ -20,128 +17,56 @@ constexpr int64_t kKeyBlock = 512;
 /// A last block of at most so many keys joins the one before it: 1025 keys are 2 blocks.
 constexpr int64_t kJoinedKeys = 16;
 constexpr int64_t kScoreStride = kKeyBlock + kJoinedKeys;
-constexpr float kLog2OfE = 1.44269504f;
-constexpr float kMinusInfinity = -__builtin_inff();
 
-inline int64_t RoundUp(int64_t n, int64_t step) { return (n + step - 1) / step * step; }
-
-template <class V>
-struct Float32Units {
-  using Vec = V;
-  using Element = float;
-  static constexpr int64_t kPerUnit = 1;
-  static V Multiply(V a, V b, V sum) { return Fma(a, b, sum); }
-  static void Store(V x, float* to) { x.Store(to); }
-  static V PowerOfTwo(V t) { return Exp2(t); }
-};
-
-template <class Units>
+template <class Registers>
 struct AttentionVersion {
-  using V = typename Units::Vec;
-  using T = typename Units::Element;
+  using V = typename Registers::Vec;
   static constexpr int64_t kWidth = V::kWidth;
-  static constexpr int64_t kPer = Units::kPerUnit;
-  static constexpr int64_t kPanel = Units::kVectors * kWidth;
-  static constexpr int64_t kTileRows = 4 * Units::kRows;
-  static_assert(kKeyBlock % kPanel == 0 && kPanel % (kWidth * kPer) == 0);
+  static constexpr int64_t kPanel = Registers::kVectors * kWidth;
+  static constexpr int64_t kTileRows = 4 * Registers::kRows;
+  static_assert(kKeyBlock % kPanel == 0);
 
-  static int64_t UnitsOf(int64_t elements) { return (elements + kPer - 1) / kPer; }
-  /// Units of a row of queries or keys in whole vectors.
-  static int64_t RowUnits(int64_t head_dim) { return RoundUp(UnitsOf(head_dim), kWidth); }
+  static int64_t Padded(int64_t head_dim) { return RoundUp(head_dim, kWidth); }
   static int64_t KeyBytes(int64_t kv_len, int64_t head_dim) {
-    return RoundUp(kv_len, kWidth) * RowUnits(head_dim) * 4;
+    return RoundUp(kv_len, kWidth) * Padded(head_dim) * 4;
   }
   static int64_t PackedBytes(int64_t kv_len, int64_t head_dim) {
-    return KeyBytes(kv_len, head_dim) + UnitsOf(kv_len) * RoundUp(head_dim, kWidth) * 4;
+    return KeyBytes(kv_len, head_dim) + kv_len * Padded(head_dim) * 4;
   }
   static int64_t ScratchBytes(int64_t head_dim) {
-    return kTileRows * 4 *
-           (RowUnits(head_dim) + kScoreStride + kScoreStride / kPer + RoundUp(head_dim, kWidth) +
-            3);
-  }
-
-  template <class In>
-  static const In* Row(const AttentionRows& rows, int64_t row) {
-    const In* base = static_cast<const In*>(rows.base);
-    if (rows.blocks == nullptr) return base + row * rows.stride;
-    return base + rows.blocks[row / kTokensPerKvBlock] * rows.block_stride +
-           row % kTokensPerKvBlock * rows.stride;
-  }
-
-  /// One row, rotated where asked, as elements of the multiplication; `to` holds zeros already
-  /// behind the row's last whole vector.
-  template <class In>
-  static void PrepareRow(const In* in, int64_t head_dim, const RotaryTable& table, int64_t token,
-                         T* to) {
-    if (table.cos != nullptr) return RotateHead<V>(in, table, token, head_dim / 2, to);
-    ConvertRow(in, head_dim, to);
-  }
-  template <class In>
-  static void ConvertRow(const In* in, int64_t head_dim, T* to) {
-    for (int64_t i = 0; i < head_dim; i += kWidth) {
-      StoreUpTo(LoadUpTo<V>(in + i, head_dim - i), to + i, head_dim - i);
-    }
-  }
-  static void ConvertRow(const T* in, int64_t head_dim, T* to) {
-    __builtin_memcpy(to, in, static_cast<uint64_t>(head_dim) * sizeof(T));
-  }
-  static void PrepareRow(const AttentionRows& rows, int64_t row, int64_t head_dim,
-                         const RotaryTable& table, T* to) {
-    if (rows.element == vernier::Element::kF32) {
-      PrepareRow(Row<float>(rows, row), head_dim, table, row, to);
-    } else {
-      PrepareRow(Row<uint16_t>(rows, row), head_dim, table, row, to);
-    }
-  }
-
-  static void Clear(float* at, int64_t units) {
-    for (int64_t i = 0; i < units; ++i) at[i] = 0.0f;
+    return kTileRows * 4 * (2 * Padded(head_dim) + kScoreStride + 1);
   }
 
   static void PackKeys(const AttentionPack& pack) {
-    const int64_t units = RowUnits(pack.head_dim);
+    const int64_t padded = Padded(pack.head_dim);
     const int64_t all = RoundUp(pack.kv_len, kWidth);
-    alignas(64) float rows[kWidth * RowUnitsAtMost()];
-    Clear(rows, kWidth * units);
+    alignas(64) float rows[kWidth * kMaxHeadDim];
+    Clear(rows, kWidth * padded);
     for (int64_t first = 0; first < all; first += kWidth) {
       const int64_t panel = first / kPanel * kPanel;
       const int64_t panel_width = all - panel < kPanel ? all - panel : kPanel;
       for (int64_t i = 0; i < kWidth; ++i) {
-        float* row = rows + i * units;
+        float* row = rows + i * padded;
         if (first + i < pack.kv_len) {
-          PrepareRow(pack.keys, first + i, pack.head_dim, pack.rotary, Elements(row));
+          PrepareRow<V>(pack.keys, first + i, pack.head_dim, pack.rotary, row);
         } else {
-          Clear(row, units);
+          Clear(row, padded);
         }
       }
-      float* to = static_cast<float*>(pack.packed) + panel * units + (first - panel);
-      for (int64_t unit = 0; unit < units; unit += kWidth) {
-        V::TransposeBlock(rows + unit, units, to + unit * panel_width, panel_width);
+      float* to = static_cast<float*>(pack.packed) + panel * padded + (first - panel);
+      for (int64_t unit = 0; unit < padded; unit += kWidth) {
+        V::TransposeBlock(rows + unit, padded, to + unit * panel_width, panel_width);
       }
     }
   }
 
   static void PackValues(const AttentionPack& pack) {
-    const int64_t padded = RoundUp(pack.head_dim, kWidth);
+    const int64_t padded = Padded(pack.head_dim);
     char* base = static_cast<char*>(pack.packed) + KeyBytes(pack.kv_len, pack.head_dim);
-    if constexpr (kPer == 1) {
-      float* to = reinterpret_cast<float*>(base);
-      for (int64_t key = 0; key < pack.kv_len; ++key, to += padded) {
-        for (int64_t i = pack.head_dim; i < padded; ++i) to[i] = 0.0f;
-        PrepareRow(pack.values, key, pack.head_dim, {}, to);
-      }
-    } else {
-      uint16_t* to = reinterpret_cast<uint16_t*>(base);
-      alignas(64) uint16_t low[kMaxHeadDim] = {}, high[kMaxHeadDim] = {};
-      for (int64_t key = 0; key < pack.kv_len; key += 2, to += 2 * padded) {
-        PrepareRow(pack.values, key, pack.head_dim, {}, low);
-        if (key + 1 < pack.kv_len) {
-          PrepareRow(pack.values, key + 1, pack.head_dim, {}, high);
-        } else {
-          for (uint16_t& x : high) x = 0;
-        }
-        for (int64_t i = 0; i < padded; i += kWidth) V::Interleave(low + i, high + i, to + 2 * i);
-      }
+    float* to = reinterpret_cast<float*>(base);
+    for (int64_t key = 0; key < pack.kv_len; ++key, to += padded) {
+      Clear(to + pack.head_dim, padded - pack.head_dim);
+      PrepareRow<V>(pack.values, key, pack.head_dim, {}, to);
     }
   }
 
@@ -153,7 +78,7 @@ struct AttentionVersion {
   /// c[row, column] = sum over k of a[row, k] · b[k, column], added to keep[row] · c where `keep`
   /// is given. Every sum is one chain in the order of k.
   struct Product {
-    int64_t units;
+    int64_t terms;
     const float* a;
     int64_t a_stride;
     const float* b;
@@ -172,7 +97,7 @@ struct AttentionVersion {
       for (int v = 0; v < kVectors; ++v) sums[r][v] = V::Set(0.0f);
     }
     const float* b = p.b;
-    for (int64_t k = 0; k < p.units; ++k, b += p.b_stride) {
+    for (int64_t k = 0; k < p.terms; ++k, b += p.b_stride) {
       V right[kVectors];
 #pragma GCC unroll 4
       for (int v = 0; v < kVectors; ++v) right[v] = V::Load(b + v * kWidth);
@@ -181,7 +106,7 @@ struct AttentionVersion {
         const V left = V::Set(p.a[r * p.a_stride + k]);
 #pragma GCC unroll 4
         for (int v = 0; v < kVectors; ++v) {
-          sums[r][v] = Units::Multiply(left, right[v], sums[r][v]);
+          sums[r][v] = Fma(left, right[v], sums[r][v]);
         }
       }
     }
@@ -197,9 +122,9 @@ struct AttentionVersion {
     }
   }
 
-  template <int kVectors, int kRows = Units::kRows>
+  template <int kVectors, int kRows = Registers::kRows>
   static void MultiplyRows(Product p, int64_t rows) {
-    if constexpr (kRows == Units::kRows) {
+    if constexpr (kRows == Registers::kRows) {
       for (; rows >= kRows; rows -= kRows) {
         Multiply<kRows, kVectors>(p);
         p.a += kRows * p.a_stride;
@@ -212,7 +137,7 @@ struct AttentionVersion {
     if constexpr (kRows > 1) MultiplyRows<kVectors, kRows - 1>(p, rows);
   }
 
-  template <int kVectors = Units::kVectors>
+  template <int kVectors = Registers::kVectors>
   static void MultiplyColumns(const Product& p, int64_t rows, int64_t vectors) {
     if constexpr (kVectors > 1) {
       if (vectors < kVectors) return MultiplyColumns<kVectors - 1>(p, rows, vectors);
@@ -228,7 +153,7 @@ struct AttentionVersion {
   /// Turns one row's scores into unnormalised probabilities, `keys` of them (zeros from `visible`
   /// on, up to a whole vector). Returns what earlier sums of this row must be multiplied by.
   static float SoftmaxRow(float* scores, int64_t visible, int64_t keys, float scale,
-                          const float* bias, Softmax& state, T* probabilities) {
+                          const float* bias, Softmax& state) {
     const V nothing = V::Set(kMinusInfinity);
     if (bias != nullptr) {
       for (int64_t i = 0; i < visible; i += kWidth) {
@@ -252,9 +177,9 @@ struct AttentionVersion {
     for (int64_t i = 0; i < keys; i += kWidth) {
       V x = V::Load(scores + i);
       if (visible - i < kWidth) x = x.FirstOr(visible > i ? visible - i : 0, nothing);
-      const V p = Units::PowerOfTwo(Fma(x, V::Set(scale), minus_shift));
+      const V p = Exp2(Fma(x, V::Set(scale), minus_shift));
       sum = sum + p;
-      Units::Store(p, probabilities + i);
+      p.Store(scores + i);
     }
     float keep[kWidth];
     Exp2(V::Set(state.shift) + minus_shift).Store(keep);
@@ -266,15 +191,15 @@ struct AttentionVersion {
 
   static void Scores(const AttentionTile& tile, int64_t first_key, int64_t keys, const float* q,
                      float* scores) {
-    const int64_t units = RowUnits(tile.head_dim);
+    const int64_t padded = Padded(tile.head_dim);
     const int64_t all = RoundUp(tile.kv_len, kWidth);
     for (int64_t key = 0; key < keys; key += kPanel) {
       const int64_t panel = first_key + key;
       const int64_t width = all - panel < kPanel ? all - panel : kPanel;
-      MultiplyColumns({.units = UnitsOf(tile.head_dim),
+      MultiplyColumns({.terms = tile.head_dim,
                        .a = q,
-                       .a_stride = units,
-                       .b = static_cast<const float*>(tile.packed) + panel * units,
+                       .a_stride = padded,
+                       .b = static_cast<const float*>(tile.packed) + panel * padded,
                        .b_stride = width,
                        .keep = nullptr,
                        .c = scores + key,
@@ -285,20 +210,20 @@ struct AttentionVersion {
 
   static void Mix(const AttentionTile& tile, int64_t first_key, int64_t keys,
                   const float* probabilities, const float* keep, float* sums) {
-    const int64_t padded = RoundUp(tile.head_dim, kWidth);
+    const int64_t padded = Padded(tile.head_dim);
     const char* packed = static_cast<const char*>(tile.packed);
     const float* values =
         reinterpret_cast<const float*>(packed + KeyBytes(tile.kv_len, tile.head_dim)) +
-        first_key / kPer * padded;
+        first_key * padded;
     // Equal shares: the product of a single vector waits for its operands (80 columns in 64 and 16
     // take a third more time than in 48 and 32).
     const int64_t shares = (padded + kPanel - 1) / kPanel;
     const int64_t share = RoundUp((padded + shares - 1) / shares, kWidth);
     for (int64_t column = 0; column < padded; column += share) {
       const int64_t width = padded - column < share ? padded - column : share;
-      MultiplyColumns({.units = UnitsOf(keys),
+      MultiplyColumns({.terms = keys,
                        .a = probabilities,
-                       .a_stride = kScoreStride / kPer,
+                       .a_stride = kScoreStride,
                        .b = values + column,
                        .b_stride = padded,
                        .keep = first_key == 0 ? nullptr : keep,
@@ -308,35 +233,17 @@ struct AttentionVersion {
     }
   }
 
-  template <class Out>
-  static void WriteRow(const float* sums, float total, int64_t head_dim, Out* out) {
-    const V factor = V::Set(total == 0.0f ? 0.0f : 1.0f / total);
-    for (int64_t i = 0; i < head_dim; i += kWidth) {
-      StoreUpTo(V::Load(sums + i) * factor, out + i, head_dim - i);
-    }
-  }
-
-  static int64_t VisibleKeys(const AttentionTile& tile, int64_t row) {
-    if (!tile.causal) return tile.kv_len;
-    const int64_t keys = tile.first_query + row + 1 + tile.kv_len - tile.query_len;
-    return keys < 0 ? 0 : (keys < tile.kv_len ? keys : tile.kv_len);
-  }
-
   static void Tile(const AttentionTile& tile) noexcept {
-    const int64_t units = RowUnits(tile.head_dim);
-    const int64_t padded = RoundUp(tile.head_dim, kWidth);
+    const int64_t padded = Padded(tile.head_dim);
     float* q = static_cast<float*>(tile.scratch);
-    float* scores = q + kTileRows * units;
-    float* narrow = scores + kTileRows * kScoreStride;
-    float* probabilities = kPer == 1 ? scores : narrow;
-    float* sums = narrow + kTileRows * kScoreStride / kPer;
+    float* scores = q + kTileRows * padded;
+    float* sums = scores + kTileRows * kScoreStride;
     float* keep = sums + kTileRows * padded;
     Softmax states[kTileRows];
 
-    Clear(q, tile.rows * units);
     Clear(sums, tile.rows * padded);
     for (int64_t row = 0; row < tile.rows; ++row) {
-      PrepareRow(tile.queries, row, tile.head_dim, tile.rotary, Elements(q + row * units));
+      PrepareRow<V>(tile.queries, row, tile.head_dim, tile.rotary, q + row * padded);
     }
     const int64_t seen = VisibleKeys(tile, tile.rows - 1);
     // Blocks follow from kv_len alone, so that a row's sums do not depend on its tile.
@@ -348,31 +255,20 @@ struct AttentionVersion {
         const int64_t visible = VisibleKeys(tile, row) - first;
         const float* bias = tile.bias;
         if (bias != nullptr) bias += row * tile.bias_stride + first;
-        keep[row] = SoftmaxRow(
-            scores + row * kScoreStride, visible < 0 ? 0 : (visible < keys ? visible : keys), keys,
-            tile.scale, bias, states[row], Elements(probabilities + row * (kScoreStride / kPer)));
+        keep[row] = SoftmaxRow(scores + row * kScoreStride,
+                               visible < 0 ? 0 : (visible < keys ? visible : keys), keys,
+                               tile.scale, bias, states[row]);
       }
-      Mix(tile, first, keys, probabilities, keep, sums);
+      Mix(tile, first, keys, scores, keep, sums);
     }
     for (int64_t row = 0; row < tile.rows; ++row) {
-      const int64_t at = row * tile.out_stride;
-      if (tile.out_element == vernier::Element::kF32) {
-        WriteRow(sums + row * padded, states[row].sum, tile.head_dim,
-                 static_cast<float*>(tile.out) + at);
-      } else {
-        WriteRow(sums + row * padded, states[row].sum, tile.head_dim,
-                 static_cast<uint16_t*>(tile.out) + at);
-      }
+      WriteRow<V>(tile, row, sums + row * padded, states[row].sum);
     }
   }
 
   static constexpr AttentionKernels Kernels(const char* name) {
-    return {name, kTileRows, Units::kRows, PackedBytes, ScratchBytes, Pack, Tile};
+    return {name, kTileRows, Registers::kRows, PackedBytes, ScratchBytes, Pack, Tile};
   }
-
- private:
-  static constexpr int64_t RowUnitsAtMost() { return kMaxHeadDim / kPer; }
-  static T* Elements(float* units) { return reinterpret_cast<T*>(units); }
 };
 
 }  // namespace

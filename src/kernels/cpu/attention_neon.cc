@@ -6,13 +6,14 @@
 namespace vernier::neon {
 namespace {
 
-struct Units : Float32Units<Vec> {
+struct Registers {
+  using Vec = neon::Vec;
   static constexpr int kRows = 6;
   static constexpr int kVectors = 4;
 };
 
 }  // namespace
 
-const AttentionKernels kAttention = AttentionVersion<Units>::Kernels("neon");
+const AttentionKernels kAttention = AttentionVersion<Registers>::Kernels("neon");
 
 }  // namespace vernier::neon
