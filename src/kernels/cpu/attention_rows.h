@@ -27,6 +27,15 @@ inline const In* Row(const AttentionRows& rows, int64_t row) {
          row % kTokensPerKvBlock * rows.stride;
 }
 
+/// Begins to load a row that will be read soon. Rows of a head lie a whole token apart, mostly each
+/// in a page of its own, where the processor foresees nothing; past the end nothing happens.
+template <class T>
+inline void Fetch(const T* row, int64_t count) {
+  constexpr int64_t kLine = 64 / sizeof(T);
+  for (int64_t i = 0; i < count; i += kLine) __builtin_prefetch(row + i);
+  __builtin_prefetch(row + count - 1);
+}
+
 template <class V, class In, class Out>
 inline void ConvertRow(const In* in, int64_t head_dim, Out* to) {
   if constexpr (__is_same(In, Out)) {
@@ -42,7 +51,13 @@ inline void ConvertRow(const In* in, int64_t head_dim, Out* to) {
 template <class V, class Out>
 inline void PrepareRow(const AttentionRows& rows, int64_t row, int64_t head_dim,
                        const RotaryTable& table, Out* to) {
+  constexpr int64_t kAhead = 8;  // rows: a hundred cycles' work or more
   const auto prepare = [&](const auto* in) {
+    if (rows.blocks == nullptr) Fetch(in + kAhead * rows.stride, head_dim);
+    if (table.cos != nullptr) {
+      Fetch(table.cos + (row + kAhead) * table.stride, head_dim / 2);
+      Fetch(table.sin + (row + kAhead) * table.stride, head_dim / 2);
+    }
     if (table.cos != nullptr) return RotateHead<V>(in, table, row, head_dim / 2, to);
     ConvertRow<V>(in, head_dim, to);
   };
