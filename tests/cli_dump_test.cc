@@ -5,6 +5,7 @@
 #include <cmath>
 #include <filesystem>
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -23,6 +24,8 @@ class Dumped {
     const Json manifest = Json::ParseFile(folder + "/manifest.json");
     for (const Json& entry : manifest.GetArray("tensors").items()) {
       const std::string file = entry.GetString("file");
+      EXPECT_TRUE(written_.insert(file).second) << file << " was written twice";
+      EXPECT_EQ(ReadNpy(folder + "/" + file).shape(), Shape(entry.GetInts("shape"))) << file;
       files_.emplace(entry.GetString("name"), file);
       for (const Json& alias : entry.GetArray("aliases").items()) {
         files_.emplace(alias.AsString(), file);
@@ -37,6 +40,7 @@ class Dumped {
 
  private:
   std::string folder_;
+  std::set<std::string> written_;
   std::map<std::string, std::string> files_;
 };
 

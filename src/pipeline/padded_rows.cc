@@ -23,10 +23,8 @@ int64_t Elements(std::span<const int64_t> dims) {
 
 }  // namespace
 
-std::optional<PaddedRows::Axes> PaddedRows::AxesOf(const std::string& name) const {
-  const int id = decoder_.Find(name);
-  if (id == kNoValue) return std::nullopt;
-  const Dims& dims = decoder_.value(id).type.shape;
+std::optional<PaddedRows::Axes> PaddedRows::AxesOf(int value) const {
+  const Dims& dims = decoder_.value(value).type.shape;
   const Axes axes = {AxisOf(dims, Dim::Symbol("sequences", SymbolKind::kRuntime)),
                      AxisOf(dims, Dim::Symbol("new_tokens"))};
   if (axes.sequences < 0 || axes.tokens < axes.sequences) return std::nullopt;
@@ -34,8 +32,10 @@ std::optional<PaddedRows::Axes> PaddedRows::AxesOf(const std::string& name) cons
 }
 
 void PaddedRows::Take(const TapRecord& record, const TensorView& tensor) {
-  const std::optional<Axes> axes = AxesOf(record.name);
-  if (!axes) return to_.Take(record, tensor);
+  const int value = decoder_.Find(record.name);
+  if (value == kNoValue) return to_.Take(record, tensor);
+  const std::optional<Axes> axes = AxesOf(value);
+  if (!axes) return;
   auto at = taken_.find(record.name);
   if (at == taken_.end()) at = taken_.emplace(record.name, Blank(*axes, tensor)).first;
   Place(*axes, tensor, at->second);

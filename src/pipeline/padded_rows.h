@@ -20,8 +20,10 @@ class PaddedRows final : public TapSink {
       : to_(to), decoder_(decoder), rows_(rows), tokens_(tokens) {}
 
   bool Wants(const ValueInfo& value) const override { return to_.Wants(value); }
-  /// Hands on what has no rows of tokens (a picture's values) as it comes, and the rows of a value
-  /// when its last row is there. A value that some row lacks is never whole and is left out.
+  /// Hands on what the decoder does not have (a picture's values) as it comes, and the rows of a
+  /// value when its last row is there. What is never whole is left out: a value that some row
+  /// lacks, and the shares of pictures that rows read, which are an output of the pictures' own
+  /// part.
   void Take(const TapRecord& record, const TensorView& tensor) override;
 
  private:
@@ -35,7 +37,7 @@ class PaddedRows final : public TapSink {
     int64_t rows = 0;
   };
 
-  std::optional<Axes> AxesOf(const std::string& name) const;
+  std::optional<Axes> AxesOf(int value) const;
   Taken Blank(const Axes& axes, const TensorView& row) const;
   void Place(const Axes& axes, const TensorView& row, Taken& taken) const;
 
