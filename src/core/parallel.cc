@@ -15,8 +15,50 @@
 
 #include "core/check.h"
 
+#ifdef __SANITIZE_THREAD__
+#include <sanitizer/tsan_interface.h>
+#endif
+
 namespace vernier {
 namespace {
+
+// The thread sanitizer does not see how OpenMP's threads wait for each other, and is told: what
+// came before a release of `meeting` is done when another thread has acquired it.
+#ifdef __SANITIZE_THREAD__
+#define VN_UNSEEN __attribute__((no_sanitize("thread")))
+void Release(void* meeting) { __tsan_release(meeting); }
+void Acquire(void* meeting) { __tsan_acquire(meeting); }
+#else
+#define VN_UNSEEN
+void Release(void*) {}
+void Acquire(void*) {}
+#endif
+
+struct Region {
+  const std::function<void(int worker, int workers)>& work;
+  char begins = 0, ends = 0;  // meetings
+
+  void Work(int worker, int workers) {
+    Acquire(&begins);
+    work(worker, workers);
+    Release(&ends);
+  }
+};
+
+// OpenMP's threads find `region` in memory that the caller writes: unseen as well.
+VN_UNSEEN void Open(int threads, Region& region) {
+#pragma omp parallel num_threads(threads)
+  region.Work(omp_get_thread_num(), omp_get_num_threads());
+}
+
+// The only place where threads come from: work(worker, workers) on each of `threads` workers, or on
+// as many as OpenMP gives.
+void RunRegion(int threads, const std::function<void(int worker, int workers)>& work) {
+  Region region = {work};
+  Release(&region.begins);
+  Open(threads, region);
+  Acquire(&region.ends);
+}
 
 // CPUs granted by cgroup v2's cpu.max ("quota period" or "max period"); 0 when there is no limit.
 int CgroupCpus() {
@@ -105,8 +147,7 @@ void ParallelFor(int threads, int64_t count, int64_t grain,
     led_team->Run(team, [&part, &team](int worker) { part(worker, team); });
     return;
   }
-#pragma omp parallel num_threads(workers)
-  part(omp_get_thread_num(), omp_get_num_threads());
+  RunRegion(workers, std::ref(part));  // by reference: nothing is allocated
 }
 
 bool ParallelTeams(std::span<const int> sizes, const std::function<void(int team)>& body) {
@@ -114,26 +155,25 @@ bool ParallelTeams(std::span<const int> sizes, const std::function<void(int team
   std::deque<Team> teams;
   for (const int size : sizes) teams.emplace_back(size);
   std::atomic<bool> enough = true;
-#pragma omp parallel num_threads(threads)
-  {
-    if (omp_get_num_threads() < threads) {
+  RunRegion(threads, [&](int worker, int workers) {
+    if (workers < threads) {
       enough = false;
-    } else {
-      int worker = omp_get_thread_num(), team = 0;
-      for (; worker >= sizes[static_cast<size_t>(team)]; ++team) {
-        worker -= sizes[static_cast<size_t>(team)];
-      }
-      Team& mine = teams[static_cast<size_t>(team)];
-      if (worker > 0) {
-        mine.Help(worker);
-      } else {
-        led_team = &mine;
-        body(team);
-        led_team = nullptr;
-        mine.Dismiss();
-      }
+      return;
     }
-  }
+    int team = 0;
+    for (; worker >= sizes[static_cast<size_t>(team)]; ++team) {
+      worker -= sizes[static_cast<size_t>(team)];
+    }
+    Team& mine = teams[static_cast<size_t>(team)];
+    if (worker > 0) {
+      mine.Help(worker);
+    } else {
+      led_team = &mine;
+      body(team);
+      led_team = nullptr;
+      mine.Dismiss();
+    }
+  });
   return enough;
 }
 
@@ -149,8 +189,7 @@ void ParallelWorkers(int threads, const std::function<void(int)>& body) {
     return;
   }
   VN_CHECK(omp_in_parallel() == 0, "a region within another has no threads to give");
-#pragma omp parallel num_threads(threads)
-  body(omp_get_thread_num());
+  RunRegion(threads, [&body](int worker, int) { body(worker); });
 }
 
 }  // namespace vernier
