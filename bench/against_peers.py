@@ -15,6 +15,7 @@ This script needs Python 3.9 and nothing else; the other engines live in VENV, w
 bench/peers/README.md says how to make.
 """
 import argparse
+import contextlib
 import itertools
 import json
 import os
@@ -48,9 +49,12 @@ class Worker:
         self.name = name
         self.command = [str(word) for word in command]
         self.samples_ms = []
-        self.process = subprocess.Popen(
-            self.command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1
-        )
+        try:
+            self.process = subprocess.Popen(
+                self.command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1
+            )
+        except OSError as error:
+            raise SystemExit(f"{name} cannot be started: {error}") from None
 
     def infer(self):
         try:
@@ -73,7 +77,9 @@ class Worker:
         return [self.infer() for _ in range(count)]
 
     def close(self):
-        self.process.stdin.close()
+        # Of a process that has ended, what it was asked last is still to be sent.
+        with contextlib.suppress(BrokenPipeError):
+            self.process.stdin.close()
         try:
             self.process.wait(timeout=30)
         except subprocess.TimeoutExpired:
@@ -125,13 +131,29 @@ def summarise(samples_ms):
     }
 
 
+def output_file(text):
+    """A flag's path of a file to write: its folder is made at once, not after hours of work."""
+    path = Path(text)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise argparse.ArgumentTypeError(error) from None
+    return path
+
+
 def random_checkpoint(vernier, model, folder):
     """A full-size checkpoint with random weights, made on first use."""
     target = folder / model
     if not target.exists():
         config = HERE / "configs" / model
         folder.mkdir(parents=True, exist_ok=True)
-        subprocess.run([vernier, "inspect", "--make-random", config, target], check=True)
+        maker = [str(word) for word in (vernier, "inspect", "--make-random", config, target)]
+        try:
+            code = subprocess.run(maker).returncode
+        except OSError as error:
+            raise SystemExit(f"vernier cannot be started: {error}") from None
+        if code != 0:
+            raise SystemExit(f"vernier ended with code {code}: {shlex.join(maker)}")
     return target
 
 
@@ -209,7 +231,7 @@ def parse_arguments():
     parser.add_argument("--seconds", type=float, default=20, help="per comparison, loading aside")
     parser.add_argument("--rounds", type=int, default=6, help="at least so many, however long")
     parser.add_argument("--cache", type=Path, default=ROOT / "build/bench")
-    parser.add_argument("--json", type=Path, help="write all samples and the machine there")
+    parser.add_argument("--json", type=output_file, help="write all samples and the machine there")
     parser.add_argument(
         "--at-least", type=float, help="end with 0 if every ratio is surely so high, 1 or 3 if not"
     )

@@ -1,9 +1,20 @@
 #!/usr/bin/env python3
 """Run with: python3 bench/against_peers_test.py"""
+import argparse
 import sys
+import tempfile
 import unittest
+from pathlib import Path
 
-from against_peers import Worker, alternate, bootstrap_interval, ratio_of_medians, verdict
+from against_peers import (
+    Worker,
+    alternate,
+    bootstrap_interval,
+    output_file,
+    random_checkpoint,
+    ratio_of_medians,
+    verdict,
+)
 
 
 def stand_in(name, milliseconds):
@@ -33,6 +44,28 @@ class AgainstPeers(unittest.TestCase):
         with self.assertRaisesRegex(SystemExit, "peer ended with code 4"):
             worker.infer()
         worker.close()
+
+    def test_closes_in_silence_what_ended_before_it_was_asked(self):
+        worker = Worker("peer", [sys.executable, "-c", "raise SystemExit(4)"])
+        worker.process.wait()
+        with self.assertRaisesRegex(SystemExit, "peer ended with code 4"):
+            worker.infer()
+        worker.close()
+
+    def test_says_what_cannot_be_started(self):
+        with self.assertRaisesRegex(SystemExit, "vernier cannot be started: .*no/such/program"):
+            Worker("vernier", ["no/such/program"])
+        with self.assertRaisesRegex(SystemExit, "vernier cannot be started: .*no/such/program"):
+            with tempfile.TemporaryDirectory() as folder:
+                random_checkpoint("no/such/program", "vit", Path(folder))
+
+    def test_makes_the_folder_of_what_it_will_write(self):
+        with tempfile.TemporaryDirectory() as folder:
+            path = output_file(f"{folder}/of/results/out.json")
+            self.assertTrue(path.parent.is_dir())
+            path.write_text("{}")
+            with self.assertRaisesRegex(argparse.ArgumentTypeError, "out.json"):
+                output_file(path / "within.json")
 
     def test_refuses_an_answer_that_is_no_number(self):
         worker = stand_in("peer", "hello")

@@ -14,7 +14,7 @@ import json
 import statistics
 from pathlib import Path
 
-from against_peers import HERE, ROOT, Worker, random_checkpoint, summarise
+from against_peers import HERE, ROOT, Worker, output_file, random_checkpoint, summarise
 from machine import describe_machine
 
 PATCHES = {"pix2struct_base": 2048, "paddleocr_vl_0_9b": 784}  # of one picture
@@ -93,7 +93,7 @@ def parse_arguments():
     parser.add_argument("--patches", type=int, help="of the picture")
     parser.add_argument("--new-tokens", nargs="+", type=int, default=[12, 94])
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--json", type=Path)
+    parser.add_argument("--json", type=output_file)
     arguments = parser.parse_args()
     arguments.patches = arguments.patches or PATCHES[arguments.model]
     arguments.dtype = arguments.dtype or ["bf16", "f32"]

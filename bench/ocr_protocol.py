@@ -17,7 +17,7 @@ import os
 import subprocess
 from pathlib import Path
 
-from against_peers import ROOT, random_checkpoint
+from against_peers import ROOT, output_file, random_checkpoint
 from ocr_pages import write_pages
 from peers.llama_files import PHRASES, SPECIALS
 
@@ -133,7 +133,7 @@ def main():
     parser.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)))
     parser.add_argument("--max-new-tokens", type=int, default=17, help="of the answers")
     parser.add_argument("--cache", type=Path, default=ROOT / "build/bench")
-    parser.add_argument("--json", type=Path)
+    parser.add_argument("--json", type=output_file)
     arguments = parser.parse_args()
     model = arguments.model
     if model is None:
