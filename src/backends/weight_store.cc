@@ -10,6 +10,27 @@
 #include "vernier/error.h"
 
 namespace vernier {
+namespace {
+
+// Makes nothing and notes what it is asked for.
+class CountingStore final : public WeightStore {
+ public:
+  using WeightStore::WeightStore;
+
+  std::shared_ptr<const WeightBytes> Packed(
+      const std::string& key, size_t bytes,
+      const std::function<void(WeightBytes&)>& /*make*/) override {
+    bytes_.emplace(key, bytes);
+    return std::make_shared<WeightBytes>(0);
+  }
+
+  const std::map<std::string, size_t>& bytes() const { return bytes_; }
+
+ private:
+  std::map<std::string, size_t> bytes_;
+};
+
+}  // namespace
 
 WeightBytes::WeightBytes(size_t bytes) : bytes_(bytes), data_(nullptr, Unmap{bytes}) {
   // Anonymous pages of their own: large weights return to the system when they are dropped, and
@@ -54,10 +75,6 @@ std::shared_ptr<const WeightBytes> WeightStore::Packed(
   Slot* slot = nullptr;
   {
     std::lock_guard lock(mutex_);
-    if (counts_ != nullptr) {
-      counts_->emplace(key, bytes);
-      return std::make_shared<WeightBytes>(0);
-    }
     auto& entry = slots_[key];
     if (!entry) entry = std::make_unique<Slot>();
     slot = entry.get();
@@ -80,12 +97,11 @@ size_t WeightStore::packed_bytes() const {
 }
 
 size_t WeightStore::BytesToPack(const std::function<void(WeightStore&)>& use) const {
-  Counts counts;
-  WeightStore counting(source_, &counts);
+  CountingStore counting(source_);
   use(counting);
   std::lock_guard lock(mutex_);
   size_t total = 0;
-  for (const auto& [key, bytes] : counts) {
+  for (const auto& [key, bytes] : counting.bytes()) {
     const auto slot = slots_.find(key);
     if (slot == slots_.end() || slot->second->bytes.expired()) total += bytes;
   }

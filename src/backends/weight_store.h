@@ -44,6 +44,7 @@ class WeightStore {
   };
 
   explicit WeightStore(Source source) : source_(std::move(source)) {}
+  virtual ~WeightStore() = default;
 
   TensorView Raw(const std::string& name) const { return source_.view(name); }
   void Release(const std::string& name) const;
@@ -58,8 +59,8 @@ class WeightStore {
   std::shared_ptr<const WeightBytes> Float32Copy(const std::string& name);
 
   /// The form of `key` (tensors, transform, dtype and layout tag), made by `make` on first use.
-  std::shared_ptr<const WeightBytes> Packed(const std::string& key, size_t bytes,
-                                            const std::function<void(WeightBytes& into)>& make);
+  virtual std::shared_ptr<const WeightBytes> Packed(
+      const std::string& key, size_t bytes, const std::function<void(WeightBytes& into)>& make);
 
   /// Bytes of all converted and packed forms that are alive.
   size_t packed_bytes() const;
@@ -69,18 +70,12 @@ class WeightStore {
   size_t BytesToPack(const std::function<void(WeightStore& counting)>& use) const;
 
  private:
-  // By key, what a counting store was asked for.
-  using Counts = std::map<std::string, size_t>;
-
-  WeightStore(Source source, Counts* counts) : source_(std::move(source)), counts_(counts) {}
-
   struct Slot {
     std::mutex making;
     std::weak_ptr<const WeightBytes> bytes;
   };
 
   Source source_;
-  Counts* counts_ = nullptr;  // null in a store that makes what it is asked for
   mutable std::mutex mutex_;
   std::map<std::string, std::unique_ptr<Slot>> slots_;
 };
