@@ -187,37 +187,22 @@ class WindowsKernel final : public Kernel {
   const void* CopyWindows(const RunArgs& args, const Unit& u, char* to) const {
     const TensorArg &x = args.inputs[FusedConv2d::kX], &y = args.outputs[0];
     const void* map = MapAddress(x, u.picture, u.group * desc_.in);
+    const WindowRun windows{.element = ElementOf(x.dtype),
+                            .channels = desc_.in,
+                            .height = x.shape[2],
+                            .width = x.shape[3],
+                            .kernel_height = desc_.kernel_height,
+                            .kernel_width = desc_.kernel_width,
+                            .stride = desc_.conv.stride,
+                            .padding = desc_.conv.padding,
+                            .out_height = y.shape[2],
+                            .out_width = y.shape[3],
+                            .first_pixel = u.first,
+                            .pixels = u.count};
     if (x.channels_last()) {
-      PixelWindows({.map = map,
-                    .element = ElementOf(x.dtype),
-                    .channels = desc_.in,
-                    .height = x.shape[2],
-                    .width = x.shape[3],
-                    .pixel_stride = x.row_stride,
-                    .kernel_height = desc_.kernel_height,
-                    .kernel_width = desc_.kernel_width,
-                    .stride = desc_.conv.stride,
-                    .padding = desc_.conv.padding,
-                    .out_height = y.shape[2],
-                    .out_width = y.shape[3],
-                    .first_pixel = u.first,
-                    .pixels = u.count,
-                    .rows = to});
+      PixelWindows({.windows = windows, .map = map, .pixel_stride = x.row_stride, .rows = to});
     } else {
-      Im2Row({.map = map,
-              .element = ElementOf(x.dtype),
-              .channels = desc_.in,
-              .height = x.shape[2],
-              .width = x.shape[3],
-              .row_stride = x.row_stride,
-              .kernel_height = desc_.kernel_height,
-              .kernel_width = desc_.kernel_width,
-              .stride = desc_.conv.stride,
-              .padding = desc_.conv.padding,
-              .out_width = y.shape[3],
-              .first_pixel = u.first,
-              .pixels = u.count,
-              .rows = to});
+      Im2Row({.windows = windows, .map = map, .row_stride = x.row_stride, .rows = to});
     }
     return to;
   }

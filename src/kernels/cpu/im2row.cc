@@ -6,25 +6,26 @@ namespace {
 template <typename T>
 class MapWindows {
  public:
-  explicit MapWindows(const Im2RowArgs& args) : a_(args), to_(static_cast<T*>(args.rows)) {}
+  explicit MapWindows(const Im2RowArgs& args)
+      : a_(args), w_(args.windows), to_(static_cast<T*>(args.rows)) {}
 
   void Run() {
-    int64_t top = a_.first_pixel / a_.out_width * a_.stride - a_.padding;
-    int64_t column = a_.first_pixel % a_.out_width;
-    for (int64_t i = 0; i < a_.pixels; ++i) {
-      Window(top, column * a_.stride - a_.padding);
-      if (++column < a_.out_width) continue;
+    int64_t top = w_.first_pixel / w_.out_width * w_.stride - w_.padding;
+    int64_t column = w_.first_pixel % w_.out_width;
+    for (int64_t i = 0; i < w_.pixels; ++i) {
+      Window(top, column * w_.stride - w_.padding);
+      if (++column < w_.out_width) continue;
       column = 0;
-      top += a_.stride;
+      top += w_.stride;
     }
   }
 
  private:
   void Window(int64_t top, int64_t left) {
-    const bool inside = top >= 0 && top + a_.kernel_height <= a_.height && left >= 0 &&
-                        left + a_.kernel_width <= a_.width;
+    const bool inside = top >= 0 && top + w_.kernel_height <= w_.height && left >= 0 &&
+                        left + w_.kernel_width <= w_.width;
     if (!inside) return EdgeWindow(top, left);
-    switch (a_.kernel_width) {  // copies of known length need no loop
+    switch (w_.kernel_width) {  // copies of known length need no loop
       case 3:
         return InnerWindow<3>(top, left);
       case 7:
@@ -38,9 +39,9 @@ class MapWindows {
   void InnerWindow(int64_t top, int64_t left) {
     const T* plane = static_cast<const T*>(a_.map) + top * a_.row_stride + left;
     T* to = to_;
-    for (int64_t c = 0; c < a_.channels; ++c, plane += a_.height * a_.row_stride) {
+    for (int64_t c = 0; c < w_.channels; ++c, plane += w_.height * a_.row_stride) {
       const T* from = plane;
-      for (int64_t row = 0; row < a_.kernel_height; ++row, from += a_.row_stride, to += kWidth) {
+      for (int64_t row = 0; row < w_.kernel_height; ++row, from += a_.row_stride, to += kWidth) {
         __builtin_memcpy(to, from, kWidth * sizeof(T));
       }
     }
@@ -48,12 +49,12 @@ class MapWindows {
   }
 
   void EdgeWindow(int64_t top, int64_t left) {
-    for (int64_t c = 0; c < a_.channels; ++c) {
-      const T* plane = static_cast<const T*>(a_.map) + c * a_.height * a_.row_stride;
-      for (int64_t row = top; row < top + a_.kernel_height; ++row) {
-        const bool inside = row >= 0 && row < a_.height;
-        for (int64_t column = left; column < left + a_.kernel_width; ++column) {
-          const bool there = inside && column >= 0 && column < a_.width;
+    for (int64_t c = 0; c < w_.channels; ++c) {
+      const T* plane = static_cast<const T*>(a_.map) + c * w_.height * a_.row_stride;
+      for (int64_t row = top; row < top + w_.kernel_height; ++row) {
+        const bool inside = row >= 0 && row < w_.height;
+        for (int64_t column = left; column < left + w_.kernel_width; ++column) {
+          const bool there = inside && column >= 0 && column < w_.width;
           *to_++ = there ? plane[row * a_.row_stride + column] : T{};
         }
       }
@@ -61,13 +62,14 @@ class MapWindows {
   }
 
   const Im2RowArgs& a_;
+  const WindowRun& w_;
   T* to_;
 };
 
 }  // namespace
 
 void Im2Row(const Im2RowArgs& args) noexcept {
-  if (args.element == Element::kF32) {
+  if (args.windows.element == Element::kF32) {
     MapWindows<float>(args).Run();
   } else {
     MapWindows<uint16_t>(args).Run();

@@ -23,19 +23,20 @@ TEST(Im2Row, OrdersChannelThenRowThenColumnWithZerosBeyondTheMap) {
       map.FillNormal(kChannels * kHeight, kWidth, 1);
       TestRows rows(1, pixels * length, element);
 
-      Im2Row({.map = map.data(),
-              .element = element,
-              .channels = kChannels,
-              .height = kHeight,
-              .width = kWidth,
+      Im2Row({.windows = {.element = element,
+                          .channels = kChannels,
+                          .height = kHeight,
+                          .width = kWidth,
+                          .kernel_height = kernel.height,
+                          .kernel_width = kernel.width,
+                          .stride = kStride,
+                          .padding = kPadding,
+                          .out_height = out_height,
+                          .out_width = out_width,
+                          .first_pixel = first,
+                          .pixels = pixels},
+              .map = map.data(),
               .row_stride = map.stride(),
-              .kernel_height = kernel.height,
-              .kernel_width = kernel.width,
-              .stride = kStride,
-              .padding = kPadding,
-              .out_width = out_width,
-              .first_pixel = first,
-              .pixels = pixels,
               .rows = rows.data()});
 
       for (int64_t i = 0; i < pixels * length; ++i) {
@@ -61,20 +62,20 @@ TEST(PixelWindows, OrdersRowThenColumnThenChannelWithZerosBeyondTheMap) {
       map.FillNormal(2 * kHeight * kWidth, channels, 1);
       TestRows rows(1, kPixels * length, element);
 
-      PixelWindows({.map = map.data(),
-                    .element = element,
-                    .channels = channels,
-                    .height = kHeight,
-                    .width = kWidth,
+      PixelWindows({.windows = {.element = element,
+                                .channels = channels,
+                                .height = kHeight,
+                                .width = kWidth,
+                                .kernel_height = kKernelH,
+                                .kernel_width = kKernelW,
+                                .stride = kStride,
+                                .padding = kPadding,
+                                .out_height = kOutHeight,
+                                .out_width = kOutWidth,
+                                .first_pixel = kFirst,
+                                .pixels = kPixels},
+                    .map = map.data(),
                     .pixel_stride = map.stride(),
-                    .kernel_height = kKernelH,
-                    .kernel_width = kKernelW,
-                    .stride = kStride,
-                    .padding = kPadding,
-                    .out_height = kOutHeight,
-                    .out_width = kOutWidth,
-                    .first_pixel = kFirst,
-                    .pixels = kPixels,
                     .rows = rows.data()});
 
       for (int64_t i = 0; i < kPixels * length; ++i) {

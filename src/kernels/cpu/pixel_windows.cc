@@ -10,20 +10,21 @@ class WindowCopy {
  public:
   explicit WindowCopy(const PixelWindowsArgs& args)
       : a_(args),
-        bytes_(args.element == Element::kF32 ? 4 : 2),
-        pixel_bytes_(args.channels * bytes_),
-        contiguous_(args.pixel_stride == args.channels) {}
+        w_(args.windows),
+        bytes_(w_.element == Element::kF32 ? 4 : 2),
+        pixel_bytes_(w_.channels * bytes_),
+        contiguous_(args.pixel_stride == w_.channels) {}
 
   void Run() const {
     char* to = static_cast<char*>(a_.rows);
-    int64_t column = a_.first_pixel % a_.out_width;
-    int64_t row = a_.first_pixel / a_.out_width % a_.out_height;
-    int64_t picture = a_.first_pixel / (a_.out_width * a_.out_height);
-    for (int64_t i = 0; i < a_.pixels; ++i) {
-      to = Window(picture, row * a_.stride - a_.padding, column * a_.stride - a_.padding, to);
-      if (++column < a_.out_width) continue;
+    int64_t column = w_.first_pixel % w_.out_width;
+    int64_t row = w_.first_pixel / w_.out_width % w_.out_height;
+    int64_t picture = w_.first_pixel / (w_.out_width * w_.out_height);
+    for (int64_t i = 0; i < w_.pixels; ++i) {
+      to = Window(picture, row * w_.stride - w_.padding, column * w_.stride - w_.padding, to);
+      if (++column < w_.out_width) continue;
       column = 0;
-      if (++row < a_.out_height) continue;
+      if (++row < w_.out_height) continue;
       row = 0;
       ++picture;
     }
@@ -33,17 +34,17 @@ class WindowCopy {
   // Copies one window and returns where the next begins.
   char* Window(int64_t picture, int64_t top, int64_t left, char* to) const {
     // Columns [begin, end) of the window lie within the map.
-    const int64_t begin = std::clamp<int64_t>(-left, 0, a_.kernel_width);
-    const int64_t end = std::clamp<int64_t>(a_.width - left, begin, a_.kernel_width);
-    for (int64_t row = top; row < top + a_.kernel_height; ++row) {
-      if (row < 0 || row >= a_.height) {
-        to = Zeros(a_.kernel_width, to);
+    const int64_t begin = std::clamp<int64_t>(-left, 0, w_.kernel_width);
+    const int64_t end = std::clamp<int64_t>(w_.width - left, begin, w_.kernel_width);
+    for (int64_t row = top; row < top + w_.kernel_height; ++row) {
+      if (row < 0 || row >= w_.height) {
+        to = Zeros(w_.kernel_width, to);
         continue;
       }
-      const int64_t pixel = (picture * a_.height + row) * a_.width + left + begin;
+      const int64_t pixel = (picture * w_.height + row) * w_.width + left + begin;
       to = Zeros(begin, to);
       to = Pixels(pixel, end - begin, to);
-      to = Zeros(a_.kernel_width - end, to);
+      to = Zeros(w_.kernel_width - end, to);
     }
     return to;
   }
@@ -69,6 +70,7 @@ class WindowCopy {
   }
 
   const PixelWindowsArgs& a_;
+  const WindowRun& w_;
   int64_t bytes_;
   int64_t pixel_bytes_;
   bool contiguous_;
