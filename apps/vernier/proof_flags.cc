@@ -1,6 +1,6 @@
 #include "proof_flags.h"
 
-#include "verify/setting.h"
+#include "core/parallel.h"
 
 namespace vernier {
 

@@ -1,6 +1,6 @@
 #include "run_options.h"
 
-#include "verify/setting.h"
+#include "core/parallel.h"
 
 namespace vernier {
 namespace {

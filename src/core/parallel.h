@@ -9,6 +9,9 @@
 
 namespace vernier {
 
+/// Threads that a run may be asked for; a larger number is taken for a slip.
+constexpr int kMostThreads = 4096;
+
 /// Threads that this process may use: its affinity mask, lowered by a cgroup's CPU quota.
 int AvailableThreads();
 

@@ -10,6 +10,7 @@
 #include <span>
 #include <vector>
 
+#include "core/parallel.h"
 #include "core/suggest.h"
 #include "vernier/error.h"
 

@@ -9,9 +9,6 @@
 
 namespace vernier {
 
-/// Threads that a run may be asked for; a larger number is taken for a slip.
-constexpr int kMostThreads = 4096;
-
 /// Whether a side of a comparison is a setting and not a path: KEY=VALUE, and no file of that name.
 bool IsSetting(const std::string& side);
 
