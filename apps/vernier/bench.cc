@@ -26,8 +26,8 @@ namespace {
 // One bench command: what it measures, what it shows, what it writes.
 class Bench {
  public:
-  Bench(const BenchOptions& options, Terminal& terminal)
-      : options_(options), terminal_(terminal), table_(options.json != "-") {
+  Bench(const BenchOptions& options, const GridLists& lists, Terminal& terminal)
+      : options_(options), lists_(lists), terminal_(terminal), table_(options.json != "-") {
     result_.command = ShellQuoted(terminal.command_line());
     result_.started = UtcNow();
     result_.model = options.session.model;
@@ -51,7 +51,7 @@ class Bench {
  private:
   void RunPair() {
     KeepSoFar();
-    MeasurePair(options_, terminal_, result_);
+    MeasurePair(options_, lists_, terminal_, result_);
     if (table_) {
       for (const Measurement& measured : result_.runs) {
         PrintGroup(measured, terminal_);
@@ -63,23 +63,24 @@ class Bench {
 
   void RunLadders() {
     KeepSoFar();
-    for (const std::string& batch : BatchesOf(options_)) {
+    for (const int64_t batch : lists_.batches) {
       if (Interrupted()) break;
-      MeasureLadder(options_, batch, terminal_, result_);
+      GridLists of_batch = lists_;
+      of_batch.batches = {batch};
+      MeasureLadder(options_, of_batch, terminal_, result_);
       if (table_) PrintLadder(result_.ladders.back(), result_.runs, terminal_);
       KeepSoFar();
     }
   }
 
   void RunGrid() {
-    const std::vector<Configuration> grid = Expand(ReadGrid(options_));
     const std::optional<double> bound = SlowdownBound(options_);
     std::optional<EarlierResult> earlier;
     if (!options_.against.empty()) earlier = ReadEarlierResult(options_.against);
     // A folder that cannot be used fails here, once, and not in every configuration.
     SummarizeModel(ToSessionOptions(options_.session.WithoutSize()));
     KeepSoFar();
-    for (const Configuration& configuration : grid) {
+    for (const Configuration& configuration : Expand(lists_)) {
       if (Interrupted()) break;
       result_.runs.push_back(MeasureOne(configuration));
       if (table_) ShowRow();
@@ -227,6 +228,7 @@ class Bench {
   }
 
   const BenchOptions& options_;
+  const GridLists& lists_;
   Terminal& terminal_;
   bool table_;
   BenchResult result_;
@@ -239,8 +241,8 @@ class Bench {
 };
 
 // The other side decides when a sample is taken, so that two programs never run at the same time.
-Outcome Lockstep(const BenchOptions& options, Terminal& terminal) {
-  const std::vector<Configuration> grid = Expand(ReadGrid(options));
+Outcome Lockstep(const BenchOptions& options, const GridLists& lists, Terminal& terminal) {
+  const std::vector<Configuration> grid = Expand(lists);
   if (grid.size() != 1 || grid[0].streams != 1) {
     throw Error(ErrorKind::kUsage, "--lockstep measures one configuration",
                 "give one --batch, one --dtype and one --threads");
@@ -264,8 +266,10 @@ Outcome Lockstep(const BenchOptions& options, Terminal& terminal) {
 
 Outcome RunBench(const BenchOptions& options, Terminal& terminal) {
   CheckFlags(options);
-  if (!options.devices.empty()) return BenchDevices(options, terminal);
-  return options.lockstep ? Lockstep(options, terminal) : Bench(options, terminal).Run();
+  const GridLists lists = ReadGrid(options);
+  if (!options.devices.empty()) return BenchDevices(options, lists, terminal);
+  if (options.lockstep) return Lockstep(options, lists, terminal);
+  return Bench(options, lists, terminal).Run();
 }
 
 }  // namespace

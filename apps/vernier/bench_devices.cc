@@ -161,10 +161,8 @@ std::string ToJson(const DeviceTable& table, const BenchOptions& options) {
 
 }  // namespace
 
-Outcome BenchDevices(const BenchOptions& options, Terminal& terminal) {
-  BenchOptions single = options;
-  if (single.batch.empty()) single.batch = "1";
-  const std::vector<Configuration> grid = Expand(ReadGrid(single));
+Outcome BenchDevices(const BenchOptions& options, const GridLists& lists, Terminal& terminal) {
+  const std::vector<Configuration> grid = Expand(lists);
   if (grid.size() != 1) {
     throw Error(ErrorKind::kUsage,
                 fmt::format("--devices measures one configuration, and these are {}", grid.size()),

@@ -10,6 +10,6 @@ namespace vernier {
 
 /// Throws Error{kUsage} for a grid of several configurations, Error{kDevice} where none of the
 /// devices is there.
-Outcome BenchDevices(const BenchOptions& options, Terminal& terminal);
+Outcome BenchDevices(const BenchOptions& options, const GridLists& lists, Terminal& terminal);
 
 }  // namespace vernier

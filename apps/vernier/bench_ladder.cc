@@ -27,9 +27,9 @@ std::vector<Rung> RungsOf(const BenchOptions& options) {
   return rungs;
 }
 
-BenchSide ReadRung(const Rung& rung, const BenchOptions& base) {
-  BenchSide side = ReadSide(fmt::format("rung '{}'", rung.name), rung.setting, base);
-  if (side.configuration.batch != Expand(ReadGrid(base))[0].batch) {
+BenchSide ReadRung(const Rung& rung, const BenchOptions& base, const GridLists& lists) {
+  BenchSide side = ReadSide(fmt::format("rung '{}'", rung.name), rung.setting, base, lists);
+  if (side.configuration.batch != lists.batches[0]) {
     throw Error(ErrorKind::kUsage,
                 fmt::format("rung '{}': all rungs have the batch of the ladder", rung.name),
                 "list batches with --batch: each is a ladder of its own");
@@ -76,19 +76,11 @@ std::string StepText(const RungResult& step, const RungResult& below) {
 
 }  // namespace
 
-std::vector<std::string> BatchesOf(const BenchOptions& options) {
-  std::vector<std::string> batches;
-  for (const int64_t batch : ReadGrid(options).batches) batches.push_back(fmt::to_string(batch));
-  return batches;
-}
-
-void MeasureLadder(const BenchOptions& options, const std::string& batch, Terminal& terminal,
+void MeasureLadder(const BenchOptions& options, const GridLists& lists, Terminal& terminal,
                    BenchResult& result) {
-  BenchOptions base = options;
-  base.batch = batch;
   const std::vector<Rung> rungs = RungsOf(options);
   std::vector<BenchSide> sides;
-  for (const Rung& rung : rungs) sides.push_back(ReadRung(rung, base));
+  for (const Rung& rung : rungs) sides.push_back(ReadRung(rung, options, lists));
   std::vector<ReadyRung> ready;
   std::vector<TimedRun> runs;
   for (const BenchSide& side : sides) {

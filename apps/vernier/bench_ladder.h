@@ -2,8 +2,6 @@
 #pragma once
 
 #include <span>
-#include <string>
-#include <vector>
 
 #include "bench/bench_result.h"
 #include "bench_options.h"
@@ -11,12 +9,10 @@
 
 namespace vernier {
 
-/// What --batch lists, each to be a ladder of its own.
-std::vector<std::string> BatchesOf(const BenchOptions& options);
-
-/// Measures the rungs at one batch size into `result`: a run for each, and the ladder. A rung that
-/// cannot be made ready is reported and the others go on. Throws what the first one throws.
-void MeasureLadder(const BenchOptions& options, const std::string& batch, Terminal& terminal,
+/// Measures the rungs at the one batch size of `lists` into `result`: a run for each, and the
+/// ladder. A rung that cannot be made ready is reported and the others go on. Throws what the first
+/// one throws.
+void MeasureLadder(const BenchOptions& options, const GridLists& lists, Terminal& terminal,
                    BenchResult& result);
 
 /// `runs` are those of the command.

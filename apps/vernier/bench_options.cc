@@ -10,7 +10,6 @@
 #include "bench/certified.h"
 #include "bench/sweep.h"
 #include "core/parallel.h"
-#include "verify/setting.h"
 #include "vernier/error.h"
 
 namespace vernier {
@@ -64,7 +63,9 @@ std::string UsualBatches(const BenchOptions& options) {
   if (const Scenario* scenario = ScenarioOf(options)) {
     return std::to_string(scenario->samples_per_query);
   }
-  return options.compares_sides() || options.climbs() || options.lockstep ? "1" : "1,4,8";
+  const bool one_at_a_time =
+      options.compares_sides() || options.climbs() || options.lockstep || !options.devices.empty();
+  return one_at_a_time ? "1" : "1,4,8";
 }
 
 std::vector<Flag> SweepFlags(BenchOptions& options) {
@@ -75,7 +76,7 @@ std::vector<Flag> SweepFlags(BenchOptions& options) {
        .help = "Pictures per run: 1,4,8 or ranges such as 1-8, 8-32+8, 1-64*2.",
        .target = &options.batch,
        .unit = "pictures",
-       .default_text = "1,4,8; what a scenario asks for; 1 with --b and --rung"},
+       .default_text = "1,4,8; what a scenario asks for; 1 with --b, --rung and --devices"},
       {.name = "--patches",
        .metavar = "LIST",
        .section = "Sweep",
@@ -315,7 +316,6 @@ std::optional<double> SlowdownBound(const BenchOptions& options) {
 }
 
 void CheckFlags(const BenchOptions& options) {
-  ReadGrid(options);
   SlowdownBound(options);
   MinMsOf(options);
   const auto refuse = [](const char* what, const char* hint) {

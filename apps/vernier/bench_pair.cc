@@ -21,9 +21,10 @@ std::string SideInWords(const BenchSide& side, const Measurement& measured) {
 
 }  // namespace
 
-void MeasurePair(const BenchOptions& options, Terminal& terminal, BenchResult& result) {
-  BenchSide side_a = ReadSide("--a", options.side_a, options);
-  BenchSide side_b = ReadSide("--b", options.side_b, options);
+void MeasurePair(const BenchOptions& options, const GridLists& lists, Terminal& terminal,
+                 BenchResult& result) {
+  BenchSide side_a = ReadSide("--a", options.side_a, options, lists);
+  BenchSide side_b = ReadSide("--b", options.side_b, options, lists);
   side_a.name = "A", side_b.name = "B";
   RunningSide a(side_a, terminal), b(side_b, terminal);
   const TimedRun sides[] = {[&] { return a.Run(); }, [&] { return b.Run(); }};

@@ -8,6 +8,7 @@
 namespace vernier {
 
 /// Measures both sides into `result`: two runs and their comparison.
-void MeasurePair(const BenchOptions& options, Terminal& terminal, BenchResult& result);
+void MeasurePair(const BenchOptions& options, const GridLists& lists, Terminal& terminal,
+                 BenchResult& result);
 
 }  // namespace vernier

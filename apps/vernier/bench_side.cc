@@ -13,8 +13,8 @@
 namespace vernier {
 namespace {
 
-Configuration OnlyConfiguration(const BenchOptions& options) {
-  const std::vector<Configuration> grid = Expand(ReadGrid(options));
+Configuration OnlyConfiguration(const GridLists& lists) {
+  const std::vector<Configuration> grid = Expand(lists);
   if (grid.size() != 1 || grid[0].streams != 1) {
     throw Error(
         ErrorKind::kUsage,
@@ -60,10 +60,11 @@ std::string TakeOwnKeys(const std::string& setting, BenchSide& side) {
 
 }  // namespace
 
-BenchSide ReadSide(const std::string& name, const std::string& setting, const BenchOptions& base) {
+BenchSide ReadSide(const std::string& name, const std::string& setting, const BenchOptions& base,
+                   const GridLists& lists) {
   BenchSide side{.name = name,
                  .setting = setting,
-                 .configuration = OnlyConfiguration(base),
+                 .configuration = OnlyConfiguration(lists),
                  .new_tokens = base.new_tokens};
   side.session = OptionsOfStream(ToSessionOptions(base.session.WithoutSize()), side.configuration);
   try {

@@ -23,9 +23,11 @@ struct BenchSide {
   std::vector<std::string> environment;  // "NAME=VALUE": set, the side is a process of its own
 };
 
-/// Reads "KEY=VALUE,…" over `base`: the keys of verify/setting.h, batch, program and env. Throws
-/// Error{kUsage} for what cannot be read, and for flags that name more than one configuration.
-BenchSide ReadSide(const std::string& name, const std::string& setting, const BenchOptions& base);
+/// Reads "KEY=VALUE,…" over `base` and the one configuration of its `lists`: the keys of
+/// verify/setting.h, batch, program and env. Throws Error{kUsage} for what cannot be read, and for
+/// flags that name more than one configuration.
+BenchSide ReadSide(const std::string& name, const std::string& setting, const BenchOptions& base,
+                   const GridLists& lists);
 
 /// The command line of another vernier that measures this side in lockstep.
 std::vector<std::string> LockstepCommand(const BenchSide& side);
