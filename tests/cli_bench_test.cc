@@ -12,6 +12,7 @@
 namespace vernier {
 namespace {
 
+using ::testing::AllOf;
 using ::testing::AnyOf;
 using ::testing::Eq;
 using ::testing::HasSubstr;
@@ -185,13 +186,16 @@ TEST(Bench, GivesAnotherProgramTheSameWork) {
   const std::string program = folder.Write(
       "old", "#!/bin/sh\necho \"$@\" > " + words + "\nexec " + CommandPath() + " \"$@\"\n");
   std::filesystem::permissions(program, std::filesystem::perms::owner_all);
-  const SpawnResult result = Vernier(
-      {"bench", "--model", Golden("pix2struct/page_greedy"), "--patches", "16", "--new-tokens", "3",
-       "--runs", "2", "--min-time", "0", "--a", "dtype=f32", "--b", "program=" + program});
-  EXPECT_EQ(result.exit_code, 0) << result.errors;
-  std::ifstream file(words);
-  const std::string told((std::istreambuf_iterator<char>(file)), {});
-  EXPECT_THAT(told, HasSubstr("--patches 16 --new-tokens 3"));
+  for (const std::string tokens : {"3", "0"}) {
+    const SpawnResult result =
+        Vernier({"bench", "--model", Golden("pix2struct/page_greedy"), "--patches", "16",
+                 "--new-tokens", tokens, "--runs", "2", "--min-time", "0", "--a", "dtype=f32",
+                 "--b", "program=" + program});
+    EXPECT_EQ(result.exit_code, 0) << result.errors;
+    std::ifstream file(words);
+    const std::string told((std::istreambuf_iterator<char>(file)), {});
+    EXPECT_THAT(told, HasSubstr("--patches 16 --new-tokens " + tokens));
+  }
 }
 
 TEST(BenchLadder, ClimbsThePublishedRungs) {
@@ -424,6 +428,20 @@ TEST(BenchGeneration, OnlyEncodesWhenNoTokenIsWanted) {
       JsonOf(Vernier(Words({"--batch", "1", "--patches", "32", "--new-tokens", "0", "--json", "-"},
                            Golden("pix2struct/page_greedy"))));
   EXPECT_FALSE(json.GetArray("runs").items()[0].Has("generation"));
+}
+
+TEST(BenchGeneration, RefusesTokensOfAModelThatWritesNone) {
+  const std::string refusal = "--new-tokens is for models that write text; this one is a vit model";
+  const std::vector<std::string> asked = {"--batch", "1", "--new-tokens", "5"};
+  for (const std::vector<std::string>& way : std::vector<std::vector<std::string>>{
+           {}, {"--lockstep"}, {"--devices", "cpu"}, {"--b", "dtype=bf16"}}) {
+    std::vector<std::string> words = asked;
+    words.insert(words.end(), way.begin(), way.end());
+    const SpawnResult result = BenchOf(words);
+    EXPECT_EQ(result.exit_code, 2);
+    EXPECT_THAT(result.errors, AllOf(HasSubstr(refusal), HasSubstr("leave --new-tokens away")));
+  }
+  EXPECT_EQ(BenchOf({"--batch", "1", "--new-tokens", "0"}).exit_code, 0);
 }
 
 TEST(BenchGeneration, ProfilesEveryPartOfTheModel) {

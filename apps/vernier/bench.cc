@@ -100,7 +100,7 @@ class Bench {
                   {.warm_up = result_.warm_up,
                    .runs = runs,
                    .min_ms = MinMsOf(options_),
-                   .new_tokens = options_.new_tokens,
+                   .new_tokens = NewTokensOf(options_.new_tokens, streams_->first()),
                    .scenario = ScenarioOf(options_),
                    .peaks = options_.profiles() ? &PeaksFor(configuration) : nullptr,
                    .progress = [this, runs, label = InWords(configuration)](int done) {
@@ -249,9 +249,10 @@ Outcome Lockstep(const BenchOptions& options, const GridLists& lists, Terminal& 
   }
   const LoadedStreams streams(ToSessionOptions(options.session.WithoutSize()), grid[0]);
   ShowWarnings(streams.first().info().warnings, terminal);
-  Workload workload(
-      streams.first(),
-      {.batch = grid[0].batch, .patches = grid[0].patches, .new_tokens = options.new_tokens});
+  Workload workload(streams.first(),
+                    {.batch = grid[0].batch,
+                     .patches = grid[0].patches,
+                     .new_tokens = NewTokensOf(options.new_tokens, streams.first())});
   std::vector<double> warm_up_ms;
   while (!Interrupted() && NeedsMoreWarmUp(warm_up_ms, WarmUpOf(options))) {
     warm_up_ms.push_back(TimeOnce([&] { workload.Run(); }));
@@ -265,8 +266,8 @@ Outcome Lockstep(const BenchOptions& options, const GridLists& lists, Terminal& 
 }
 
 Outcome RunBench(const BenchOptions& options, Terminal& terminal) {
-  CheckFlags(options);
   const GridLists lists = ReadGrid(options);
+  CheckFlags(options);
   if (!options.devices.empty()) return BenchDevices(options, lists, terminal);
   if (options.lockstep) return Lockstep(options, lists, terminal);
   return Bench(options, lists, terminal).Run();

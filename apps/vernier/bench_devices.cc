@@ -94,7 +94,7 @@ void MeasureDevice(const BenchOptions& options, const Configuration& configurati
         .warm_up = WarmUpOf(options),
         .runs = runs,
         .min_ms = MinMsOf(options),
-        .new_tokens = options.new_tokens,
+        .new_tokens = NewTokensOf(options.new_tokens, streams.first()),
         .progress = [&](int done) { terminal.ShowProgress(device, done, runs); }};
     table.columns.push_back({device, Measure(streams, configuration, measure)});
   } catch (const Error& error) {

@@ -16,6 +16,7 @@ namespace vernier {
 namespace {
 
 constexpr int kUsualRuns = 20;
+constexpr int64_t kUsualNewTokens = 32;
 constexpr double kMostMinutes = 24 * 60;
 
 std::vector<std::string> SplitAtCommas(const std::string& text) {
@@ -147,6 +148,7 @@ std::vector<Flag> TimingFlags(BenchOptions& options) {
                    "the pictures only.",
            .target = &options.new_tokens,
            .unit = "tokens",
+           .default_text = "32 tokens",
            .least = 0},
           {.name = "--devices",
            .metavar = "LIST",
@@ -289,6 +291,16 @@ int RunsOf(const BenchOptions& options) {
   const Scenario* scenario = ScenarioOf(options);
   if (scenario == nullptr || scenario->percent == 0) return kUsualRuns;
   return static_cast<int>(LeastSamples(scenario->percent));
+}
+
+int64_t NewTokensOf(int64_t asked, const Session& session) {
+  if (asked > 0 && session.generation_options() == nullptr) {
+    throw Error(ErrorKind::kUsage,
+                fmt::format("--new-tokens is for models that write text; this one is a {} model",
+                            session.info().family),
+                "leave --new-tokens away");
+  }
+  return asked < 0 ? kUsualNewTokens : asked;
 }
 
 double MinMsOf(const BenchOptions& options) {

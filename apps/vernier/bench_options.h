@@ -21,8 +21,8 @@ struct BenchOptions {
   std::string branches = "serial";
   std::string top_features = "sparse";
   std::string patches;
-  int64_t new_tokens = 32;
-  int64_t runs = 0;  // 0: not given
+  int64_t new_tokens = -1;  // not given
+  int64_t runs = 0;         // 0: not given
   double min_time_s = 1;
   int64_t warmup = 0;  // 0: until steady
   std::string devices;
@@ -58,6 +58,10 @@ double MinMsOf(const BenchOptions& options);
 
 /// --fail-if-slower as a part of one: "5%" is 0.05. Throws Error{kUsage} for anything else.
 std::optional<double> SlowdownBound(const BenchOptions& options);
+
+/// Tokens of each answer: those asked for (less than 0: nothing was said), else 32. Throws
+/// Error{kUsage} where they are asked of a model that writes none.
+int64_t NewTokensOf(int64_t asked, const Session& session);
 
 /// Throws Error{kUsage} for flags that cannot be read or used together, before work begins.
 void CheckFlags(const BenchOptions& options);

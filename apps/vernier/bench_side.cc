@@ -94,11 +94,9 @@ std::vector<std::string> LockstepCommand(const BenchSide& side) {
   add("--dtype", session.dtype);
   add("--threads", fmt::to_string(session.threads));
   add("--batch", fmt::to_string(side.configuration.batch));
-  const auto add_count = [&](std::string_view flag, int64_t count) {
-    if (count > 0) add(flag, fmt::to_string(count));
-  };
-  add_count("--patches", side.configuration.patches);
-  add_count("--new-tokens", side.new_tokens);
+  const int64_t patches = side.configuration.patches;
+  if (patches > 0) add("--patches", fmt::to_string(patches));
+  if (side.new_tokens >= 0) add("--new-tokens", fmt::to_string(side.new_tokens));
   add("--isa", session.isa);
   add("--semantics", session.semantics);
   add("--precision-file", session.precision_file);
@@ -124,10 +122,11 @@ RunningSide::RunningSide(const BenchSide& side, Terminal& terminal) : program_(s
   }
   streams_ = std::make_unique<LoadedStreams>(side.session, measured_.configuration);
   ShowWarnings(streams_->first().info().warnings, terminal);
-  workload_ = std::make_unique<Workload>(streams_->first(),
-                                         WorkloadOptions{.batch = measured_.configuration.batch,
-                                                         .patches = measured_.configuration.patches,
-                                                         .new_tokens = side.new_tokens});
+  workload_ = std::make_unique<Workload>(
+      streams_->first(),
+      WorkloadOptions{.batch = measured_.configuration.batch,
+                      .patches = measured_.configuration.patches,
+                      .new_tokens = NewTokensOf(side.new_tokens, streams_->first())});
   measured_.configuration.patches = workload_->patches();
   measured_.load_ms = streams_->load_ms();
   measured_.configuration.height = streams_->first().info().height;

@@ -18,7 +18,7 @@ struct BenchSide {
   std::string setting;  // as given
   SessionOptions session;
   Configuration configuration;
-  int64_t new_tokens = 0;
+  int64_t new_tokens = -1;               // less than 0: nothing was said
   std::string program;                   // of another vernier; empty: this one
   std::vector<std::string> environment;  // "NAME=VALUE": set, the side is a process of its own
 };
