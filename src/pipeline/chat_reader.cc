@@ -127,8 +127,8 @@ std::vector<int32_t> ChatReader::Encode(std::span<const PromptPiece> pieces,
   return ids;
 }
 
-std::vector<int32_t> ChatReader::Ids(const ChatPrompt& prompt,
-                                     std::span<const int64_t> tokens_of) const {
+// With one token for each picture's slot.
+std::vector<int32_t> ChatReader::TextIds(const ChatPrompt& prompt) const {
   std::vector<PromptPiece> pieces;
   if (prompt.raw.empty()) {
     std::vector<PromptTurn> turns;
@@ -142,11 +142,17 @@ std::vector<int32_t> ChatReader::Ids(const ChatPrompt& prompt,
                   "a raw prompt is made of special tokens, and they were switched off",
                   "leave --plain-specials away, or give the text with --prompt");
     }
-    const std::string text =
-        prompt.add_slots ? WithImageSlots(prompt.raw, std::ssize(tokens_of)) : prompt.raw;
-    pieces = {{.text = text}};
+    int64_t pictures = 0;
+    for (const ChatTurn& turn : prompt.turns) pictures += std::ssize(turn.pictures);
+    pieces = {{.text = prompt.add_slots ? WithImageSlots(prompt.raw, pictures) : prompt.raw}};
   }
-  return FillImageSlots(Encode(pieces, prompt.plain_text), image_token_id, tokens_of);
+  std::vector<int32_t> ids = Encode(pieces, prompt.plain_text);
+  if (std::ssize(ids) < context_tokens) return ids;
+  throw Error(ErrorKind::kUsage,
+              fmt::format("the prompt's text alone has {} tokens, which leaves nothing of the "
+                          "model's context of {} (max_position_embeddings)",
+                          ids.size(), context_tokens),
+              "give less text");
 }
 
 Pictures ChatReader::Read(std::span<const ChatPrompt> prompts) const {
@@ -155,16 +161,18 @@ Pictures ChatReader::Read(std::span<const ChatPrompt> prompts) const {
                 fmt::format("{}: there is no tokenizer, so text cannot become tokens", folder),
                 "put tokenizer.json or tokenizer.model beside config.json");
   }
-  PictureStack stack(*processor, pages);
   std::vector<std::vector<int32_t>> rows;
-  for (const ChatPrompt& prompt : prompts) {
+  for (const ChatPrompt& prompt : prompts) rows.push_back(TextIds(prompt));
+  PictureStack stack(*processor, pages);
+  for (size_t i = 0; i < rows.size(); ++i) {
+    const ChatPrompt& prompt = prompts[i];
     std::vector<int64_t> tokens_of;
     for (const ChatTurn& turn : prompt.turns) {
       for (const PictureFile& file : turn.pictures) {
         tokens_of.push_back(stack.Add(file, prompt.for_spotting));
       }
     }
-    rows.push_back(Ids(prompt, tokens_of));
+    rows[i] = FillImageSlots(rows[i], image_token_id, tokens_of);
   }
   Pictures pictures;
   stack.AddTo(pictures);

@@ -23,14 +23,16 @@ struct ChatReader {
   AnswerCue cue = AnswerCue::kNewline;
   int32_t image_token_id = 0;
   int32_t pad_token_id = 0;
+  int64_t context_tokens = 0;
   PageOptions pages = {};
 
   /// One row per prompt. Throws Error{kInput} naming the picture that cannot be used, or where
-  /// there is no tokenizer; Error{kUsage} where slots and pictures do not match.
+  /// there is no tokenizer; Error{kUsage} where slots and pictures do not match, and before any
+  /// picture is read where text alone is longer than the context.
   Pictures Read(std::span<const ChatPrompt> prompts) const;
 
  private:
-  std::vector<int32_t> Ids(const ChatPrompt& prompt, std::span<const int64_t> tokens_of) const;
+  std::vector<int32_t> TextIds(const ChatPrompt& prompt) const;
   std::vector<int32_t> Encode(std::span<const PromptPiece> pieces, bool plain_text) const;
 };
 

@@ -63,6 +63,7 @@ ChatReader ReaderOf(const ModelFolder& folder, const PaddleOcrVlConfig& config,
           .cue = AnswerCueOf(folder.path),
           .image_token_id = static_cast<int32_t>(config.image_token_id),
           .pad_token_id = static_cast<int32_t>(config.text.pad_token_id),
+          .context_tokens = config.text.max_position_embeddings,
           .pages = {}};
 }
 

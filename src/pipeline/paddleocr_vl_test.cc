@@ -216,6 +216,19 @@ TEST(PaddleOcrVl, RefusesAPromptThatEndsBehindItsContext) {
                     HasSubstr("--max-new-tokens 4066 or fewer")));
 }
 
+TEST(PaddleOcrVl, RefusesATextBeyondItsContextBeforeItReadsAPicture) {
+  const Golden golden("one_image");
+  const Session session = Open(golden, "cpu");
+  ChatPrompt prompt = golden.Prompts()[0];
+  prompt.turns[0].pictures[0].file = "there_is_no_such.png";
+  for (int i = 0; i < 4096; ++i) prompt.turns[0].text += " word";
+  EXPECT_THAT(RefusalOf([&] { session.ReadChats({prompt}); }),
+              AllOf(HasSubstr("the prompt's text alone has "),
+                    HasSubstr(" tokens, which leaves nothing of the model's context of 4096 "
+                              "(max_position_embeddings)"),
+                    HasSubstr("give less text")));
+}
+
 TEST(PaddleOcrVl, SaysWhatARawPromptLacks) {
   const Golden golden("one_image");
   const Session session = Open(golden, "cpu");
