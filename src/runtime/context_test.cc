@@ -1,43 +1,29 @@
 // The seams of the runtime, each on a toy graph.
 #include "runtime/context.h"
 
+#include <algorithm>
 #include <atomic>
-#include <chrono>
-#include <cmath>
 
 #include "backends/cpu/backend.h"
-#include "backends/cpu/onednn_matmul.h"
 #include "backends/ref/backend.h"
-#include "core/parallel.h"
 #include "models/pe/model.h"
 #include "models/vit/model.h"
 #include "nn/layers.h"
 #include "ops/linear.h"
-#include "runtime/state.h"
 #include "support/tiny_models.h"
-#include "support/toy_graph.h"
+#include "support/toy_program.h"
 #include "vernier/error.h"
 
 namespace vernier {
 namespace {
 
+using testing::Compile;
+using testing::CpuDevice;
+using testing::MaxDifference;
+using testing::SameBytes;
 using testing::TinyVitConfig;
 using testing::ToyWeights;
 using testing::Wave;
-
-const Backend& CpuDevice() {
-  static const auto backend = MakeCpuBackend({});
-  return *backend;
-}
-
-std::shared_ptr<const Program> Compile(const Graph& graph, const Backend& backend,
-                                       const std::string& dtype = "f32", int threads = 2) {
-  ProgramOptions options;
-  options.backend = &backend;
-  options.precision = PresetRules(dtype, {});
-  options.threads = threads;
-  return Program::Compile(graph, ToyWeights(graph).Store(), options);
-}
 
 // Two linears around an activation, with a residual: what fusion turns into two steps.
 Graph Mlp() {
@@ -48,19 +34,6 @@ Graph Mlp() {
   h = nn::Linear(h, Path("fc2"), 24);
   graph.MarkOutput(nn::Add(x, h, Path("sum")), "y");
   return graph;
-}
-
-double MaxDifference(const Tensor& a, const Tensor& b) {
-  EXPECT_EQ(a.shape(), b.shape());
-  double largest = 0;
-  for (size_t i = 0; i < a.as<float>().size(); ++i) {
-    largest = std::max(largest, std::abs(double{a.as<float>()[i]} - b.as<float>()[i]));
-  }
-  return largest;
-}
-
-bool SameBytes(const Tensor& a, const Tensor& b) {
-  return a.shape() == b.shape() && std::ranges::equal(a.as<float>(), b.as<float>());
 }
 
 // Keeps everything that the pattern names.
@@ -253,103 +226,6 @@ TEST(Context, GivesEachRowTheSameBytesWhateverTheBatchAndTheThreads) {
   }
 }
 
-// Keys and values of one head are appended, then attended to.
-Graph Decoder() {
-  Graph graph("decoder");
-  const Dim rows = Dim::Symbol("rows"), tokens = Dim::Symbol("tokens", SymbolKind::kRuntime);
-  const Value x = graph.Input("x", DType::kF32, {rows, tokens, 16});
-  const Value cache = graph.State("cache", {DType::kF32, {rows, Dim::Symbol("capacity"), 16}});
-  const Value q = nn::Linear(x, Path("q"), 16);
-  const Value k = nn::Linear(x, Path("k"), 16);
-  const Value v = nn::Linear(x, Path("v"), 16);
-  const Value next =
-      graph.Add(kKvAppend, Attributes::Of(KvAppend{}), {cache, k, v}, Path("append"));
-  const CachedAttention attention{.heads = 2, .kv_heads = 2, .scale = 0.35};
-  const Value y =
-      graph.Add(kCachedAttention, Attributes::Of(attention), {q, next}, Path("attention"));
-  graph.MarkOutput(nn::Linear(y, Path("out"), 16), "y");
-  return graph;
-}
-
-TEST(State, MakesDecodingTokenByTokenEqualToAllAtOnce) {
-  constexpr int64_t kTokens = 70;  // more than one block of the cache
-  const Graph graph = Decoder();
-  const Tensor all = Wave({2, kTokens, 16}, 0.7);
-  for (const Backend* backend : {&RefBackend(), &CpuDevice()}) {
-    const auto program = Compile(graph, *backend);
-    const auto plan = program->Bind({{"rows", 2}, {"capacity", 128}, {"tokens", kTokens}});
-    Context context;
-    KvState at_once(2, 128, {2, 8}), by_token(2, 128, {2, 8});
-    const auto expected =
-        context.Run(*plan, {{"x", all.view()}}, {.states = {{"cache", &at_once.view()}}});
-    for (int64_t t = 0; t < kTokens; ++t) {
-      Tensor x(DType::kF32, {2, 1, 16});
-      for (int64_t row = 0; row < 2; ++row) {
-        const auto from =
-            all.as<float>().subspan(static_cast<size_t>((row * kTokens + t) * 16), 16);
-        std::ranges::copy(from, x.as<float>().begin() + row * 16);
-      }
-      const auto y = context.Run(
-          *plan, {{"x", x.view()}},
-          {.runtime_extents = {{"tokens", 1}}, .states = {{"cache", &by_token.view()}}});
-      for (int64_t row = 0; row < 2; ++row) {
-        for (int64_t c = 0; c < 16; ++c) {
-          const auto at = static_cast<size_t>((row * kTokens + t) * 16 + c);
-          EXPECT_NEAR(y.at("y").as<float>()[static_cast<size_t>(row * 16 + c)],
-                      expected.at("y").as<float>()[at], 1e-5);
-        }
-      }
-    }
-    EXPECT_EQ(by_token.length(0), kTokens);
-  }
-}
-
-TEST(RepeatedRun, GivesWhatSingleRunsGive) {
-  const Graph graph = Decoder();
-  for (const Backend* backend : {&RefBackend(), &CpuDevice()}) {
-    const auto program = Compile(graph, *backend);
-    const auto plan = program->Bind({{"rows", 2}, {"capacity", 64}, {"tokens", 3}});
-    KvState single(2, 64, {2, 8}), repeated(2, 64, {2, 8});
-    Tensor x = Wave({2, 3, 16}, 0.1);
-    Context context, own;
-    RepeatedRun run(own, plan, {{"x", x.view()}},
-                    {.runtime_extents = {{"tokens", 3}}, .states = {{"cache", &repeated.view()}}});
-    for (const int64_t tokens : {3, 3, 1, 2}) {
-      std::ranges::copy(Wave({2, 3, 16}, 0.1 + static_cast<double>(tokens)).as<float>(),
-                        x.as<float>().begin());
-      const TensorView used{x.data(), DType::kF32, {2, tokens, 16}};
-      const auto expected = context.Run(
-          *plan, {{"x", used}},
-          {.runtime_extents = {{"tokens", tokens}}, .states = {{"cache", &single.view()}}});
-      run.Run({{"tokens", tokens}});
-      EXPECT_TRUE(std::ranges::equal(run.Output("y"), expected.at("y").as<float>()));
-    }
-  }
-}
-
-TEST(State, RefusesMoreTokensThanItsCapacity) {
-  const auto program = Compile(Decoder(), RefBackend());
-  const auto plan = program->Bind({{"rows", 1}, {"capacity", 64}, {"tokens", 40}});
-  const Tensor x = Wave({1, 40, 16}, 0.8);
-  KvState state(1, 64, {2, 8});
-  Context context;
-  context.Run(*plan, {{"x", x.view()}}, {.states = {{"cache", &state.view()}}});
-  EXPECT_THROW(context.Run(*plan, {{"x", x.view()}}, {.states = {{"cache", &state.view()}}}),
-               Error);
-}
-
-TEST(RuntimeExtents, AreRefusedBeyondTheBoundCapacity) {
-  const auto program = Compile(Decoder(), RefBackend());
-  const auto plan = program->Bind({{"rows", 1}, {"capacity", 64}, {"tokens", 4}});
-  const Tensor x = Wave({1, 5, 16}, 0.8);
-  KvState state(1, 64, {2, 8});
-  Context context;
-  EXPECT_THROW(
-      context.Run(*plan, {{"x", x.view()}},
-                  {.runtime_extents = {{"tokens", 5}}, .states = {{"cache", &state.view()}}}),
-      Error);
-}
-
 TEST(WeightStore, HoldsOneCopyForTwoPrograms) {
   const Graph graph = Mlp();
   const auto store = ToyWeights(graph).Store();
@@ -386,126 +262,6 @@ TEST(WeightStore, DropsAFormWithItsLastProgram) {
   options.backend = &CpuDevice();
   Program::Compile(graph, store, options).reset();
   EXPECT_EQ(store->packed_bytes(), 0u);
-}
-
-// Four branches that read one value and are summed, the first of them the longest.
-Graph Branches() {
-  Graph graph("branches");
-  const Value x = graph.Input("x", DType::kF32, {Dim::Symbol("batch"), 32});
-  const Value trunk = nn::Linear(x, Path("trunk"), 32);
-  std::vector<Value> ends;
-  for (int branch = 0; branch < 4; ++branch) {
-    graph.SetBranch(1 + branch);
-    const Path at = Path("branch") / branch;
-    const int64_t width = branch == 0 ? 256 : 64;
-    Value y = nn::LayerNorm(trunk, at / "norm", 1e-6);
-    y = nn::Activate(nn::Linear(y, at / "fc1", width), ActivationKind::kGelu, at / "act");
-    ends.push_back(nn::Linear(y, at / "fc2", 32));
-  }
-  graph.SetBranch(0);
-  Value sum = ends[0];
-  for (size_t i = 1; i < ends.size(); ++i) {
-    sum = nn::Add(sum, ends[i], Path("sum") / static_cast<int>(i));
-  }
-  graph.MarkOutput(sum, "y");
-  return graph;
-}
-
-TEST(Branches, GiveTheSameBytesInParallelAsInOrder) {
-  const Graph graph = Branches();
-  const auto weights = ToyWeights(graph).Store();
-  ProgramOptions options;
-  options.backend = &CpuDevice();
-  const auto serial = Program::Compile(graph, weights, options);
-  options.parallel_branches = true;
-  const Tensor x = Wave({50, 32}, 0.9);
-  Context context;
-  const auto expected = context.Run(*serial->Bind({{"batch", 50}}), {{"x", x.view()}});
-  for (int threads : {1, 2, 3, 4}) {
-    options.threads = threads;
-    const auto parallel = Program::Compile(graph, weights, options);
-    const auto plan = parallel->Bind({{"batch", 50}});
-    EXPECT_EQ(plan->lanes() > 1, threads > 1);
-    EXPECT_GE(plan->arena_bytes(), serial->Bind({{"batch", 50}})->arena_bytes());
-    for (int repeat = 0; repeat < 5; ++repeat) {
-      const auto found = context.Run(*plan, {{"x", x.view()}});
-      EXPECT_TRUE(SameBytes(expected.at("y"), found.at("y"))) << threads << " threads";
-    }
-  }
-}
-
-auto ParallelProgram(const Graph& graph, int threads) {
-  ProgramOptions options;
-  options.backend = &CpuDevice();
-  options.threads = threads;
-  options.parallel_branches = true;
-  return Program::Compile(graph, ToyWeights(graph).Store(), options);
-}
-
-TEST(Branches, LeaveTheTrunkAllThreadsAndShareThemByTheirWork) {
-  const Graph graph = Branches();
-  const auto program = ParallelProgram(graph, 6);
-  const auto plan = program->Bind({{"batch", 50}});
-  std::map<std::string, int> threads;
-  for (const Step& step : plan->steps()) {
-    threads[program->graph().nodes()[static_cast<size_t>(step.node)].name] = step.threads;
-  }
-  EXPECT_EQ(threads.at("trunk"), 6);
-  EXPECT_EQ(threads.at("branch.0.norm"), 3);
-  EXPECT_EQ(threads.at("branch.1.norm"), 1);
-}
-
-// Two branches of products that are wide enough for oneDNN, each on a lane of two threads.
-TEST(Branches, GiveTheReferencesResultsWhereLanesOfSeveralThreadsRunOnednn) {
-  if (!HasOnednn()) GTEST_SKIP() << "this build has no oneDNN";
-  if (!Cpu().Has(Isa::kAvx512)) GTEST_SKIP() << "oneDNN is used from AVX-512 on only";
-  Graph graph("wide");
-  const Value x = graph.Input("x", DType::kF32, {Dim::Symbol("batch"), 96});
-  std::vector<Value> ends;
-  for (int branch = 0; branch < 2; ++branch) {
-    graph.SetBranch(1 + branch);
-    const Path at = Path("branch") / branch;
-    const Value wide =
-        nn::Activate(nn::Linear(x, at / "fc1", 512), ActivationKind::kGelu, at / "act");
-    ends.push_back(nn::Linear(wide, at / "fc2", 200));
-  }
-  graph.SetBranch(0);
-  graph.MarkOutput(nn::Add(ends[0], ends[1], Path("sum")), "y");
-  const auto weights = ToyWeights(graph).Store();
-  const Tensor rows = Wave({197, 96}, 0.9);
-  const auto expected =
-      Context().Run(*Compile(graph, RefBackend())->Bind({{"batch", 197}}), {{"x", rows.view()}});
-  const auto backend = MakeCpuBackend({.onednn = OnednnUse::kAlways});
-  ProgramOptions options;
-  options.backend = backend.get();
-  options.threads = 4;
-  const auto serial = Program::Compile(graph, weights, options);
-  options.parallel_branches = true;
-  const auto parallel = Program::Compile(graph, weights, options);
-  const auto plan = parallel->Bind({{"batch", 197}});
-  ASSERT_EQ(plan->lanes(), 2);
-  for (const Step& step : plan->steps()) {
-    const bool linear = step.kernel->info().provider == "onednn";
-    EXPECT_EQ(step.threads, linear ? 2 : 4);
-  }
-  const auto found = Context().Run(*plan, {{"x", rows.view()}});
-  EXPECT_LT(MaxDifference(expected.at("y"), found.at("y")), 2e-5);
-  const auto in_order = Context().Run(*serial->Bind({{"batch", 197}}), {{"x", rows.view()}});
-  EXPECT_TRUE(SameBytes(in_order.at("y"), found.at("y")));
-}
-
-// Within a region of a caller's there are no threads for lanes; the branches then run in order.
-TEST(Branches, RunInOrderWhereThereAreNoThreadsForLanes) {
-  const Graph graph = Branches();
-  const auto program = ParallelProgram(graph, 2);
-  const auto plan = program->Bind({{"batch", 5}});
-  const Tensor x = Wave({5, 32}, 0.9);
-  const auto expected = Context().Run(*plan, {{"x", x.view()}});
-  std::atomic<int> same = 0;
-  ParallelWorkers(2, [&](int) {
-    same += SameBytes(expected.at("y"), Context().Run(*plan, {{"x", x.view()}}).at("y"));
-  });
-  EXPECT_EQ(same, 2);
 }
 
 TEST(Bind, KeepsPlansAndRunsNoPass) {
