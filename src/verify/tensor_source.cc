@@ -86,6 +86,50 @@ std::vector<std::string> ArrayFiles(const std::string& folder) {
   return files;
 }
 
+ComparedSide SideOfManifest(const Json& manifest) {
+  ComparedSide side;
+  side.kind = "dump";
+  for (const auto& [key, target] : {std::pair{"model", &side.model},
+                                    {"family", &side.family},
+                                    {"device", &side.device},
+                                    {"dtype", &side.dtype},
+                                    {"version", &side.version},
+                                    {"checkpoint_sha256", &side.checkpoint_sha256}}) {
+    const Json* value = manifest.Find(key);
+    if (value != nullptr && value->type() == Json::Type::kString) *target = value->AsString();
+  }
+  side.random_head = manifest.GetBool("random_head", false);
+  side.random_weights = manifest.GetBool("random_weights", false);
+  side.random_inputs = manifest.GetBool("random_inputs", false);
+  if (const Json* processor = manifest.Find("processor"); processor != nullptr) {
+    side.processor = processor->Compact();
+  }
+  return side;
+}
+
+// Without what its file says.
+SourceTensor ListedTensor(const Json& entry) {
+  SourceTensor tensor;
+  tensor.facts.name = entry.GetString("name");
+  if (entry.Has("aliases")) tensor.aliases = entry.GetStrings("aliases");
+  tensor.op = entry.GetString("op", "");
+  tensor.facts.tap = entry.GetString("tap", "");
+  tensor.facts.kernel = entry.GetString("kernel", "");
+  return tensor;
+}
+
+std::vector<UnpairedTensor> AbsentOfManifest(const Json& manifest) {
+  std::vector<UnpairedTensor> absent;
+  const Json* listed = manifest.Find("absent");
+  if (listed == nullptr || !listed->is_array()) return absent;
+  for (const Json& entry : listed->items()) {
+    if (!entry.is_object()) continue;
+    absent.push_back(
+        {.name = entry.GetString("name", ""), .reason = entry.GetString("reason", "")});
+  }
+  return absent;
+}
+
 }  // namespace
 
 std::string FlattenedName(std::string name) {
@@ -156,7 +200,6 @@ void LoadedTensor::CheckIntact() const {
 
 TensorSource TensorSource::Open(const std::string& path) {
   TensorSource source;
-  source.side_.source = path;
   if (!Exists(path)) {
     throw Error(
         ErrorKind::kInput, fmt::format("cannot open {}: there is no such file or folder", path),
@@ -176,6 +219,7 @@ TensorSource TensorSource::Open(const std::string& path) {
     source.ReadWeightsFile(path);
   }
   source.Sort();
+  source.side_.source = path;
   source.side_.tensors = static_cast<int64_t>(source.tensors_.size());
   return source;
 }
@@ -199,36 +243,16 @@ void TensorSource::AddArray(SourceTensor tensor, const std::string& path) {
 void TensorSource::ReadManifest(const std::string& folder) {
   const std::string path = folder + "/" + kManifest;
   const Json manifest = Json::ParseFile(path);
-  side_.kind = "dump";
+  side_ = SideOfManifest(manifest);
   side_.sha256 = Sha256OfFile(path);
-  for (const auto& [key, target] : {std::pair{"model", &side_.model},
-                                    {"family", &side_.family},
-                                    {"device", &side_.device},
-                                    {"dtype", &side_.dtype},
-                                    {"version", &side_.version},
-                                    {"checkpoint_sha256", &side_.checkpoint_sha256}}) {
-    const Json* value = manifest.Find(key);
-    if (value != nullptr && value->type() == Json::Type::kString) *target = value->AsString();
-  }
-  side_.random_head = manifest.GetBool("random_head", false);
-  side_.random_weights = manifest.GetBool("random_weights", false);
-  side_.random_inputs = manifest.GetBool("random_inputs", false);
-  if (const Json* processor = manifest.Find("processor"); processor != nullptr) {
-    side_.processor = processor->Compact();
-  }
   std::set<std::string> names;
   for (const Json& entry : manifest.GetArray("tensors").items()) {
-    SourceTensor tensor;
-    tensor.facts.name = entry.GetString("name");
+    SourceTensor tensor = ListedTensor(entry);
     if (!names.insert(tensor.facts.name).second) {
       throw Error(ErrorKind::kInput,
                   fmt::format("{}: '{}' is listed twice", path, tensor.facts.name),
                   "names must be unique; write the dump again");
     }
-    if (entry.Has("aliases")) tensor.aliases = entry.GetStrings("aliases");
-    tensor.op = entry.GetString("op", "");
-    tensor.facts.tap = entry.GetString("tap", "");
-    tensor.facts.kernel = entry.GetString("kernel", "");
     tensor.order = static_cast<int64_t>(tensors_.size());
     if (!tensor.facts.kernel.empty() && !Contains(side_.kernels, tensor.facts.kernel)) {
       side_.kernels.push_back(tensor.facts.kernel);
@@ -252,13 +276,7 @@ void TensorSource::ReadManifest(const std::string& folder) {
   if (tensors_.empty()) {
     throw Error(ErrorKind::kInput, fmt::format("{} lists no tensor", path), "write the dump again");
   }
-  if (const Json* absent = manifest.Find("absent"); absent != nullptr && absent->is_array()) {
-    for (const Json& entry : absent->items()) {
-      if (!entry.is_object()) continue;
-      absent_.push_back(
-          {.name = entry.GetString("name", ""), .reason = entry.GetString("reason", "")});
-    }
-  }
+  absent_ = AbsentOfManifest(manifest);
 }
 
 void TensorSource::ReadArrays(const std::string& folder) {
