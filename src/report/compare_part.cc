@@ -161,19 +161,11 @@ std::string SideText(const Json& side) {
   return text;
 }
 
-}  // namespace
-
-ReportPart ComparePart(const ResultFile& file) {
-  const Json& content = file.content;
+// Layer by layer; `inputs` are what processors made and stand apart.
+Section SectionOf(const Json& content, const std::vector<const Json*>& inputs,
+                  const std::vector<const Json*>& tensors) {
   const Json& verdict = content.GetObject("verdict");
   const std::string outcome = verdict.GetString("outcome");
-  ReportPart part{.finding = VerdictOf(outcome), .reasons = verdict.GetStrings("reasons")};
-  part.not_tested = verdict.GetStrings("not_tested");
-
-  std::vector<const Json*> inputs, tensors;
-  for (const Json& tensor : content.GetArray("tensors").items()) {
-    (tensor.GetBool("preprocessing", false) ? inputs : tensors).push_back(&tensor);
-  }
   Section section{.id = "",
                   .title = "Equal to the reference?",
                   .remark = outcome,
@@ -201,10 +193,14 @@ ReportPart ComparePart(const ResultFile& file) {
   AddUnpaired(content, "only_reference", "reference", section);
   AddUnpaired(content, "only_candidate", "candidate", section);
   section.blocks.push_back(BulletList{content.GetStrings("notes")});
+  return section;
+}
 
-  part.figures.push_back(
+std::vector<KeyFigure> FiguresOf(const Json& content, const std::vector<const Json*>& tensors) {
+  std::vector<KeyFigure> figures;
+  figures.push_back(
       {.label = "tensors compared",
-       .value = std::to_string(inputs.size() + tensors.size()),
+       .value = std::to_string(content.GetArray("tensors").size()),
        .note = fmt::format("{} without a partner", content.GetArray("only_reference").size() +
                                                        content.GetArray("only_candidate").size())});
   const auto worst =
@@ -213,11 +209,28 @@ ReportPart ComparePart(const ResultFile& file) {
         return (std::isnan(x) ? -1 : x) < (std::isnan(y) ? -1 : y);
       });
   if (worst != tensors.end()) {
-    part.figures.push_back({.label = "largest error |x − r| / |r|",
-                            .value = FigureText(Accumulated(**worst)),
-                            .note = (*worst)->GetString("name")});
+    figures.push_back({.label = "largest error |x − r| / |r|",
+                       .value = FigureText(Accumulated(**worst)),
+                       .note = (*worst)->GetString("name")});
   }
-  part.sections.push_back(std::move(section));
+  return figures;
+}
+
+}  // namespace
+
+ReportPart ComparePart(const ResultFile& file) {
+  const Json& content = file.content;
+  const Json& verdict = content.GetObject("verdict");
+  ReportPart part{.finding = VerdictOf(verdict.GetString("outcome")),
+                  .reasons = verdict.GetStrings("reasons")};
+  part.not_tested = verdict.GetStrings("not_tested");
+
+  std::vector<const Json*> inputs, tensors;
+  for (const Json& tensor : content.GetArray("tensors").items()) {
+    (tensor.GetBool("preprocessing", false) ? inputs : tensors).push_back(&tensor);
+  }
+  part.figures = FiguresOf(content, tensors);
+  part.sections.push_back(SectionOf(content, inputs, tensors));
   if (auto detections = DetectorSection(content)) {
     part.sections.push_back(std::move(*detections));
   }
