@@ -171,17 +171,18 @@ void FinishGatedRows(const GemmFinish& f) {
   }
 }
 
-enum class Addends { kNone, kF32, kBf16 };
+enum class Addends { kNone, kF32, kBf16, kResidual };
 
-/// Whole panels with a bias, and at most an addend beside it, as convolutions have them: nothing is
-/// asked for each register. With all steps possible, the second step of a product 64 deep takes a
-/// third as long as its first.
+/// Whole panels with a bias, and at most an addend beside it, as convolutions and layers of
+/// transformers have them: nothing is asked for each register. With all steps possible, the second
+/// step of a product 64 deep takes a third as long as its first.
 template <Activation kActivation, typename V, int64_t kPanelColumns, Addends kAddends>
 void FinishBiasedRows(const GemmFinish& f) {
   constexpr int64_t kVectors = kPanelColumns / V::kLanes;
   V bias[kVectors];
   for (int64_t i = 0; i < kVectors; ++i) bias[i] = V::Load(f.bias + i * V::kLanes);
   for (int64_t row = 0; row < f.rows; ++row) {
+#pragma GCC unroll 4
     for (int64_t i = 0; i < kVectors; ++i) {
       const int64_t column = i * V::kLanes, at = row * f.addend_stride + column;
       V y = V::Load(f.sums + row * kPanelColumns + column) + bias[i];
@@ -190,7 +191,11 @@ void FinishBiasedRows(const GemmFinish& f) {
       } else if constexpr (kAddends == Addends::kBf16) {
         y = y + V::LoadBf16(static_cast<const uint16_t*>(f.addend) + at);
       }
-      StoreResult<V, true>(f, row * f.c_stride + column, V::kLanes, Activate<kActivation>(y));
+      y = Activate<kActivation>(y);
+      if constexpr (kAddends == Addends::kResidual) {
+        y = y + V::Load(f.residual + row * f.residual_stride + column);
+      }
+      StoreResult<V, true>(f, row * f.c_stride + column, V::kLanes, y);
     }
   }
 }
@@ -200,16 +205,19 @@ void FinishBiasedRows(const GemmFinish& f) {
 template <typename V, int64_t kPanelColumns>
 bool OnlyBiased(const GemmFinish& f) {
   return f.columns == kPanelColumns && f.bias != nullptr && f.weight_scale == nullptr &&
-         f.scale == nullptr && f.residual == nullptr;
+         f.scale == nullptr && (f.residual == nullptr || f.addend == nullptr);
 }
 
 template <Activation kActivation, typename V, int64_t kPanelColumns>
 void FinishRows(const GemmFinish& f) {
-  constexpr bool kOfConvolutions =
-      kActivation == Activation::kNone || kActivation == Activation::kRelu;
-  if constexpr (kOfConvolutions) {
+  constexpr bool kCommon =
+      kActivation == Activation::kNone || kActivation == Activation::kRelu || OnlyBf16<V>;
+  if constexpr (kCommon) {
     if (!f.gated && OnlyBiased<V, kPanelColumns>(f)) {
       constexpr Activation kA = kActivation;
+      if (f.residual != nullptr) {
+        return FinishBiasedRows<kA, V, kPanelColumns, Addends::kResidual>(f);
+      }
       if (f.addend == nullptr) return FinishBiasedRows<kA, V, kPanelColumns, Addends::kNone>(f);
       return f.addend_bf16 ? FinishBiasedRows<kA, V, kPanelColumns, Addends::kBf16>(f)
                            : FinishBiasedRows<kA, V, kPanelColumns, Addends::kF32>(f);

@@ -279,6 +279,42 @@ TEST_P(GemmKernels, ApplyEveryActivationWithBiasScaleAndResidual) {
   }
 }
 
+// What is left out of the last step has ways of its own: a scale of one asks for all of it.
+TEST_P(GemmKernels, FinishWithABiasAloneOrAResidualBesideItAsWithAllSteps) {
+  const std::vector<float> ones(kWidePanelColumns, 1.0f);
+  for (Activation activation : {Activation::kNone, Activation::kGeluErf, Activation::kGeluTanh,
+                                Activation::kQuickGelu, Activation::kRelu, Activation::kSilu}) {
+    for (DType type : {DType::kF32, DType::kBF16}) {
+      const GemmKernel kernel = SelectGemm(GetParam(), type, type);
+      const int64_t columns = kernel.panel_columns, rows = 7;
+      const std::vector<float> sums = Random(rows * columns, DType::kF32, 7),
+                               bias = Random(columns, DType::kF32, 8),
+                               residual = Random(rows * columns, DType::kF32, 9);
+      for (const bool with_residual : {false, true}) {
+        std::vector<float> all(sums.size()), few(sums.size());
+        GemmFinish f = {.rows = rows,
+                        .columns = columns,
+                        .sums = sums.data(),
+                        .bias = bias.data(),
+                        .activation = activation,
+                        .scale = ones.data(),
+                        .residual = with_residual ? residual.data() : nullptr,
+                        .residual_stride = columns,
+                        .c = all.data(),
+                        .c_stride = columns,
+                        .c_bf16 = type == DType::kBF16};
+        const GemmFinishFn finish = f.c_bf16 ? kernel.finish_to_bf16 : kernel.finish;
+        finish(f);
+        f.scale = nullptr;
+        f.c = few.data();
+        finish(f);
+        EXPECT_EQ(std::memcmp(all.data(), few.data(), all.size() * sizeof(float)), 0)
+            << Name(type) << ", activation " << static_cast<int>(activation);
+      }
+    }
+  }
+}
+
 TEST_P(GemmKernels, GiveARowTheSameBitsWhateverItsNeighboursAndTheCutOfK) {
   for (DType type : {DType::kF32, DType::kBF16}) {
     Case c = {.m = 23, .n = 64, .k = 96, .a = type, .b = type};
