@@ -41,39 +41,52 @@ class TextDecoder {
                       root_ / "#inputs_embeds");
   }
 
-  Value Layers(Value x) const {
-    for (int i = 0; i < static_cast<int>(c_.layers); ++i) x = Layer(x, root_ / "layers" / i);
+  /// Of the last layer's tokens only those that `logits` stand behind go on; all leave their keys
+  /// and values.
+  Value Layers(Value x, LogitsAt logits) const {
+    const int last = static_cast<int>(c_.layers) - 1;
+    for (int i = 0; i <= last; ++i) {
+      x = Layer(x, i == last ? logits : LogitsAt::kEveryToken, root_ / "layers" / i);
+    }
     return nn::RmsNorm(x, root_ / "norm", c_.rms_norm_eps);
   }
 
  private:
-  Value Layer(Value x, const Path& at) const {
+  static Value Kept(Value x, LogitsAt tokens, const Path& at) {
+    return tokens == LogitsAt::kLastToken ? nn::Slice(x, 1, x.dim(1) - 1, 1, at) : x;
+  }
+
+  Value Layer(Value x, LogitsAt kept, const Path& at) const {
     Value h = nn::RmsNorm(x, at / "input_layernorm", c_.rms_norm_eps);
-    x = nn::Add(x, SelfAttention(h, at / "self_attn"), at / "#residual");
+    const Value attended = SelfAttention(h, kept, at / "self_attn");
+    x = nn::Add(Kept(x, kept, at / "#last"), attended, at / "#residual");
     h = nn::RmsNorm(x, at / "post_attention_layernorm", c_.rms_norm_eps);
     return nn::Add(x, GatedMlp(h, at / "mlp"), at);
   }
 
-  Value SelfAttention(Value x, const Path& at) const {
-    const Value q = nn::Linear(x, at / "q_proj", c_.attention_width(), c_.use_bias);
+  Value SelfAttention(Value x, LogitsAt kept, const Path& at) const {
+    const Value asking = Kept(x, kept, at / "#last");
+    const Value q = nn::Linear(asking, at / "q_proj", c_.attention_width(), c_.use_bias);
     const Value k = nn::Linear(x, at / "k_proj", c_.cache_width(), c_.use_bias);
     const Value v = nn::Linear(x, at / "v_proj", c_.cache_width(), c_.use_bias);
     const Value cache =
         graph_.State((at / "cache").text(),
                      {DType::kF32, {sequences_, Dim::Symbol("cache_capacity"), c_.cache_width()}});
-    const Value longer =
-        nn::KvAppend(cache, Rotated(k, c_.kv_heads, at / "#key_rotated"), v, at / "#append");
+    const Value turned =
+        nn::Rotate(k, cosines_, sines_, Rotation(c_.kv_heads), at / "#key_rotated");
+    const Value longer = nn::KvAppend(cache, turned, v, at / "#append");
+    const Value asked = nn::Rotate(q, Kept(cosines_, kept, at / "#last_cosines"),
+                                   Kept(sines_, kept, at / "#last_sines"), Rotation(c_.heads),
+                                   at / "#query_rotated");
     const CachedAttention attention{.heads = c_.heads,
                                     .kv_heads = c_.kv_heads,
                                     .scale = 1.0 / std::sqrt(static_cast<double>(c_.head_dim))};
-    const Value context = nn::CachedAttention(Rotated(q, c_.heads, at / "#query_rotated"), longer,
-                                              Value(), Value(), attention, at / "#context");
+    const Value context =
+        nn::CachedAttention(asked, longer, Value(), Value(), attention, at / "#context");
     return nn::Linear(context, at / "o_proj", c_.hidden_size, c_.use_bias);
   }
 
-  Value Rotated(Value x, int heads, const Path& at) const {
-    return nn::Rotate(x, cosines_, sines_, {.heads = heads, .interleaved = false}, at);
-  }
+  static Rope Rotation(int heads) { return {.heads = heads, .interleaved = false}; }
 
   Value GatedMlp(Value x, const Path& at) const {
     const int64_t width = c_.intermediate_size;
@@ -100,10 +113,7 @@ Graph PaddleOcrVlDecoderGraph(const PaddleOcrVlConfig& config, LogitsAt logits,
   const TextDecoder decoder(graph, c);
   const Value embedded = decoder.Embeddings(config.image_token_id, pictures);
   graph.AddAlias(embedded, "text/inputs_embeds");
-  Value x = decoder.Layers(embedded);
-  if (logits == LogitsAt::kLastToken) {
-    x = nn::Slice(x, 1, x.dim(1) - 1, 1, Path("model") / "#last");
-  }
+  Value x = decoder.Layers(embedded, logits);
   const Path head("lm_head");
   const Path weight = config.tied_embeddings ? Path("model.embed_tokens.weight") : head / "weight";
   x = nn::LinearWith(x, weight, Path(), head, c.vocab_size);

@@ -23,6 +23,11 @@ CachedAttention Unscaled(const Pix2StructTextConfig& c, AttentionMask mask) {
   return {.heads = c.heads, .kv_heads = c.heads, .scale = 1.0, .mask = mask};
 }
 
+// The tokens of x that go on: all of them, or the one that logits are for.
+Value Kept(Value x, LogitsAt tokens, const Path& at) {
+  return tokens == LogitsAt::kLastToken ? nn::Slice(x, 1, x.dim(1) - 1, 1, at) : x;
+}
+
 // The projection back and the sum, under the names of the modules that yield them.
 Value AddProjected(Value x, Value context, const Path& block, const Pix2StructTextConfig& c) {
   Graph& graph = *x.graph;
@@ -54,9 +59,12 @@ class Decoder {
     return nn::DistanceBias(graph_.Weight(at / "weight", shape), attributes, at / "#by_distance");
   }
 
-  Value Block(Value x, Value bias, int64_t index) {
+  // Of the last block's tokens only those that `logits` stand behind go on; all leave their keys
+  // and values.
+  Value Block(Value x, Value bias, int64_t index, LogitsAt logits) {
     const Path at = Layer(index);
-    x = SelfAttention(x, bias, at / "self_attention");
+    const LogitsAt kept = index + 1 == config_.layers ? logits : LogitsAt::kEveryToken;
+    x = SelfAttention(x, bias, kept, at / "self_attention");
     x = CrossAttention(x, at / "encoder_decoder_attention", index);
     const Path mlp = at / "mlp";
     const Value h = nn::RmsNorm(x, mlp / "layer_norm", config_.layer_norm_eps);
@@ -70,18 +78,18 @@ class Decoder {
   }
 
  private:
-  Value SelfAttention(Value x, Value bias, const Path& block) {
+  Value SelfAttention(Value x, Value bias, LogitsAt kept, const Path& block) {
     const Path at = block / "attention";
     const int64_t width = config_.hidden_size;
     const Value h = nn::RmsNorm(x, block / "layer_norm", config_.layer_norm_eps);
-    const Value q = nn::Linear(h, at / "query", width, false);
+    const Value q = nn::Linear(Kept(h, kept, at / "#last"), at / "query", width, false);
     const Value k = nn::Linear(h, at / "key", width, false);
     const Value v = nn::Linear(h, at / "value", width, false);
     Value cache = CacheState(graph_, block, sequences_, capacity_, config_);
     cache = nn::KvAppend(cache, k, v, at / "#append");
     const Value context = nn::CachedAttention(
         q, cache, bias, Value(), Unscaled(config_, AttentionMask::kCausal), at / "#context");
-    return AddProjected(x, context, block, config_);
+    return AddProjected(Kept(x, kept, block / "#last"), context, block, config_);
   }
 
   Value CrossAttention(Value x, const Path& block, int64_t index) {
@@ -128,13 +136,10 @@ Graph Pix2StructDecoderGraph(const Pix2StructConfig& config, LogitsAt logits) {
   Value x = nn::Embedding(ids, embeddings, c.vocab_size, c.hidden_size);
   for (int64_t i = 0; i < c.layers; ++i) {
     graph.AddAlias(x, fmt::format("decoder_hidden[{}]", i));
-    x = decoder.Block(x, bias, i);
+    x = decoder.Block(x, bias, i, logits);
   }
   x = nn::RmsNorm(x, root / "final_layer_norm", c.layer_norm_eps);
   graph.AddAlias(x, "decoder_final_norm");
-  if (logits == LogitsAt::kLastToken) {
-    x = nn::Slice(x, 1, ids.dim(1) - 1, 1, root / "#last");
-  }
   const Path head = root / "lm_head";
   const Path weight = (config.tied_embeddings ? embeddings : head) / "weight";
   x = nn::LinearWith(x, weight, Path(), head, c.vocab_size);
