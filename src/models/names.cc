@@ -99,12 +99,21 @@ void AddPeModuleAliases(Graph& graph, int64_t layers) {
   const Path root;
   for (int i = 0; i < static_cast<int>(layers); ++i) {
     const Path block = root / "transformer.resblocks" / i, timm_block = root / "blocks" / i;
-    AddModules(graph, block / "attn.out_proj", {block / "attn", timm_block / "attn"});
-    AddModules(graph, block / "mlp.gelu", {timm_block / "mlp.act"});
-    AddModules(graph, block / "mlp.c_proj", {block / "mlp", timm_block / "mlp"});
+    AddModules(graph, block / "attn.out_proj.input", {timm_block / "attn.norm"});
+    AddModules(graph, block / "attn.out_proj",
+               {block / "attn", timm_block / "attn", timm_block / "attn.proj_drop"});
+    AddModules(graph, block / "ls_1", {block / "drop_path1", timm_block / "drop_path1"});
+    AddModules(graph, block / "mlp.gelu",
+               {timm_block / "mlp.act", timm_block / "mlp.drop1", timm_block / "mlp.norm"});
+    AddModules(graph, block / "mlp.c_proj",
+               {block / "mlp", timm_block / "mlp", timm_block / "mlp.drop2"});
+    AddModules(graph, block / "ls_2", {block / "drop_path2", timm_block / "drop_path2"});
   }
+  AddModules(graph, root / "patch_embed", {root / "patch_embed.norm"});
+  AddModules(graph, root / "ln_pre.input", {root / "pos_drop"});
   AddModules(graph, root / "transformer.resblocks" / static_cast<int>(layers - 1),
-             {root / "transformer"});
+             {root / "transformer", root / "ln_post", root / "norm"});
+  AddModules(graph, root / "pooled_avg", {root / "fc_norm", root / "head_drop", root / "head"});
 }
 
 void AddPix2StructEncoderModuleAliases(Graph& graph, int64_t layers) {

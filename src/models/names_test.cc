@@ -68,6 +68,18 @@ TEST(Names, OfOtherDialectsFindTheSameValues) {
   }
 }
 
+TEST(Names, OfPatchesHaveTheShapeOfTheModuleThatTheCheckpointWasMadeFor) {
+  PeConfig config{.layers = 1, .semantics = PeSemantics::kTimm, .dynamic_image_size = true};
+  config.reference_rows = config.reference_columns = 32;
+  const auto rank = [](const Graph& graph) {
+    return graph.values()[graph.Find("patch_embed")].type.rank();
+  };
+  EXPECT_EQ(rank(PeGraph(config)), 4);
+  config.dynamic_image_size = false;
+  EXPECT_EQ(rank(PeGraph(config)), 3);
+  EXPECT_EQ(rank(PeGraph(PeConfig{.layers = 1})), 3);
+}
+
 // Every value that the golden dumps of a family hold, by hidden and output names.
 std::set<std::string> GoldenNames(const std::string& family) {
   std::set<std::string> names;
@@ -130,6 +142,12 @@ TEST(Names, OfAModuleAndItsLastChildAreOneTensor) {
       {"transformer.resblocks.0.attn", "transformer.resblocks.0.attn.out_proj"},
       {"blocks.1.mlp", "blocks.1.mlp.fc2"},
       {"blocks.1.attn", "blocks.1.attn.proj"},
+      {"blocks.1.attn.norm", "blocks.1.attn.proj.input"},
+      {"blocks.1.drop_path2", "transformer.resblocks.1.ls_2"},
+      {"blocks.1.mlp.drop1", "transformer.resblocks.1.mlp.gelu"},
+      {"pos_drop", "norm_pre.input"},
+      {"norm", "features"},
+      {"head", "pooled_avg"},
       {"blocks.2", "features"}};
   for (const auto& [module, tensor] : pe_pairs) {
     EXPECT_NE(pe.Find(module), kNoValue) << module;

@@ -88,6 +88,18 @@ void PeViews(Value features, const PeConfig& c, const PeGrid& grid) {
   nn::Mean(tokens, 1, Path("pooled_avg"));
 }
 
+// timm's dynamic models keep rows and columns of patches apart until they add the positions, and so
+// their module's output has four dimensions.
+Value PatchTokens(Value pixels, const PeConfig& c, const PeGrid& grid) {
+  const nn::PatchEmbedding patch{c.width, c.patch_size, c.patch_size, false};
+  const bool apart = c.semantics == PeSemantics::kTimm && c.dynamic_image_size;
+  const Path module("patch_embed");
+  const Value tokens =
+      nn::PatchEmbed(pixels, patch, Path("conv1"), apart ? module / "#tokens" : module);
+  if (apart) nn::Reshape(tokens, {pixels.dim(0), grid.rows, grid.columns, c.width}, module);
+  return tokens;
+}
+
 }  // namespace
 
 Graph PeGraph(const PeConfig& c) {
@@ -99,8 +111,7 @@ Graph PeGraph(const PeConfig& c) {
   const Value pixels = graph.Input("pixel_values", DType::kF32, {batch, 3, height, width});
   const PeGrid grid{FloorDiv(height, c.patch_size), FloorDiv(width, c.patch_size)};
   const PeRotary rotary = PeRotaryTables(graph, c, grid);
-  const nn::PatchEmbedding patch{c.width, c.patch_size, c.patch_size, false};
-  Value x = nn::PatchEmbed(pixels, patch, root / "conv1", root / "patch_embed");
+  Value x = PatchTokens(pixels, c, grid);
   const Value token = graph.Weight(root / "class_embedding", Shape{1, 1, c.width}, Shape{c.width});
   x = nn::PrependToken(token, x, root / "#tokens");
   x = nn::Add(x, PePositions(graph, c, grid), root / "ln_pre.input");
