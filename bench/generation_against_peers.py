@@ -41,6 +41,8 @@ def measure(arguments, dtype, new_tokens):
     theirs = Worker(arguments.engine, their_command(arguments, checkpoint, dtype, common))
     samples = {"vernier": [], arguments.engine: []}
     try:
+        for worker in (ours, theirs):
+            worker.infer()  # loaded and warm before the clock starts
         for turn in range(arguments.rounds):
             for worker in (ours, theirs) if turn % 2 == 0 else (theirs, ours):
                 samples[worker.name].append(worker.infer())
