@@ -35,9 +35,10 @@ def measure(arguments, dtype, new_tokens):
     common = ["--dtype", dtype, "--threads", arguments.threads, "--patches", arguments.patches]
     common += ["--new-tokens", new_tokens]
     checkpoint = random_checkpoint(arguments.vernier, arguments.model, arguments.cache)
-    ours = Worker(
-        "vernier", [arguments.vernier, "bench", "--model", checkpoint, *common, "--lockstep"]
-    )
+    ours = [arguments.vernier, "bench", "--model", checkpoint, *common, "--lockstep"]
+    if arguments.precision_file:
+        ours += ["--precision-file", arguments.precision_file]
+    ours = Worker("vernier", ours)
     theirs = Worker(arguments.engine, their_command(arguments, checkpoint, dtype, common))
     samples = {"vernier": [], arguments.engine: []}
     try:
@@ -94,6 +95,7 @@ def parse_arguments():
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--patches", type=int, help="of the picture")
     parser.add_argument("--new-tokens", nargs="+", type=int, default=[12, 94])
+    parser.add_argument("--precision-file", type=Path, help="of vernier's side")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--json", type=output_file)
     arguments = parser.parse_args()
