@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <filesystem>
 
+#include "io/font.h"
 #include "io/json.h"
 #include "io/npy.h"
 #include "support/command.h"
@@ -160,6 +161,57 @@ TEST(Generate, WantsOneQuestionForAllPicturesOrOneForEach) {
                                       "--prompt", "a", "--prompt", "b"});
   EXPECT_EQ(result.exit_code, 2);
   EXPECT_THAT(result.errors, HasSubstr("--prompt was given 2 times for 1 pictures"));
+}
+
+// A model of questions about charts that was trained with a font of which nobody has heard.
+class OtherFont : public testing::Test {
+ protected:
+  OtherFont() {
+    std::filesystem::copy(Golden("pix2struct/vqa_header"), model_);
+    Json json = Json::ParseFile(model_ + "/preprocessor_config.json");
+    json["header_font"] = "Nowhere.ttf";
+    scratch_.Write("model/preprocessor_config.json", json.Compact());
+  }
+  void SetUp() override {
+    if (FindFontFile("DejaVuSans.ttf").empty()) GTEST_SKIP() << "DejaVu Sans is not installed";
+  }
+
+  const std::string kNotice =
+      "questions are drawn in DejaVu Sans; this one was trained with Nowher";
+  ScratchFolder scratch_;
+  const std::string model_ = scratch_.path("model");
+  const std::string picture_ = model_ + "/input_0.png";
+};
+
+TEST_F(OtherFont, IsToldOnceHoweverManyQuestionsAreDrawn) {
+  const SpawnResult result = Vernier({"run", "--model", model_, "--image", picture_, picture_,
+                                      picture_, "--prompt", "How many?", "--max-new-tokens", "2"});
+  EXPECT_EQ(result.exit_code, 0) << result.errors;
+  EXPECT_THAT(result.errors, HasSubstr("warning: " + picture_ + ": " + kNotice));
+  EXPECT_THAT(result.errors, HasSubstr("warning: 2 more pictures: " + kNotice));
+  EXPECT_EQ(std::ranges::count(result.errors, '\n'), 3) << result.errors;
+}
+
+TEST_F(OtherFont, IsNotToldWhereNothingIsDrawn) {
+  for (const std::vector<std::string>& words :
+       {std::vector<std::string>{"inspect", model_},
+        {"run", "--model", model_, "--print-graph", "text"},
+        {"run", "--model", model_, "--image", picture_, "--header-image", model_ + "/header_0.png",
+         "--max-new-tokens", "2"}}) {
+    const SpawnResult result = Vernier(words);
+    EXPECT_EQ(result.exit_code, 0) << result.errors;
+    EXPECT_THAT(result.errors, testing::StartsWith("PASSED"));
+  }
+}
+
+TEST_F(OtherFont, IsPartOfAnEvaluation) {
+  const std::string line = R"({"image": "model/input_0.png", "question": "a", "answer": "b"})";
+  const std::string set = scratch_.Write("set.jsonl", line + "\n" + line + "\n");
+  const SpawnResult result =
+      Vernier({"eval", "--model", model_, "--data", set, "--max-new-tokens", "2", "--json", "-"});
+  EXPECT_EQ(result.exit_code, 0) << result.errors;
+  const Json summary = Json::Parse(result.output, "summary");
+  EXPECT_THAT(summary.GetStrings("warnings"), testing::ElementsAre(HasSubstr(kNotice)));
 }
 
 TEST(Generate, KeepsEachPicturesPromptWhereAnotherPictureCannotBeUsed) {

@@ -6,6 +6,7 @@
 #include <chrono>
 #include <filesystem>
 #include <optional>
+#include <set>
 #include <utility>
 
 #include "core/interrupt.h"
@@ -18,6 +19,7 @@
 #include "eval_options.h"
 #include "eval_report.h"
 #include "json_output.h"
+#include "picture_warnings.h"
 #include "pipeline/model_hash.h"
 #include "vernier/error.h"
 #include "vernier/version.h"
@@ -166,12 +168,21 @@ class Evaluator {
   }
 
   void Take(const Record& record) {
+    for (const std::string& warning : record.warnings) warnings_.Tell(record.id, warning);
     if (!record.failed()) return;
     terminal_.ClearProgress();
     terminal_.Note(fmt::format("error: {}: {}", record.id, Printable(record.error)), Tone::kBad);
   }
 
   Outcome Finish(const SampleRunResult& result) {
+    warnings_.TellHowManyMore();
+    std::set<std::string> told;
+    for (const Record& record : result.records) {
+      for (const std::string& warning : record.warnings) {
+        if (!told.insert(warning).second) continue;
+        evaluation_.warnings.push_back(fmt::format("{}: {}", record.id, warning));
+      }
+    }
     evaluation_.records = result.records;
     evaluation_.resumed = result.resumed;
     evaluation_.complete = result.complete;
@@ -208,6 +219,7 @@ class Evaluator {
 
   const EvalVerbOptions& options_;
   Terminal& terminal_;
+  PictureWarnings warnings_{terminal_};
   Clock::time_point start_ = Clock::now();
   EvalJudgeOptions judge_;
   Dataset set_;

@@ -13,6 +13,7 @@
 #include "io/image_paths.h"
 #include "io/pages.h"
 #include "json_output.h"
+#include "picture_warnings.h"
 #include "pipeline/dump.h"
 #include "run_answers.h"
 #include "run_checks.h"
@@ -254,9 +255,7 @@ class Runner {
   }
 
   void TakeInfo(PictureInfo info, PictureResult& row) {
-    for (const std::string& warning : info.warnings) {
-      terminal_.Warn(fmt::format("{}: {}", row.image, warning));
-    }
+    for (const std::string& warning : info.warnings) warnings_.Tell(row.image, warning);
     row.pictures.push_back(std::move(info));
   }
 
@@ -362,6 +361,7 @@ class Runner {
   }
 
   Outcome Finish() {
+    warnings_.TellHowManyMore();
     if (instance_output_) {
       instance_output_->Finish();
     } else if (!options_.out.empty()) {
@@ -390,6 +390,7 @@ class Runner {
 
   const RunVerbOptions& options_;
   Terminal& terminal_;
+  PictureWarnings warnings_{terminal_};
   Clock::time_point start_;
   std::vector<std::string> files_;
   NamedTensors fed_;

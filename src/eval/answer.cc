@@ -29,6 +29,12 @@ PictureHeaders HeadersOf(const Session& session, const Sample& sample) {
   return headers;
 }
 
+void AddWarnings(const Pictures& pictures, Record& record) {
+  for (const PictureInfo& info : pictures.info) {
+    record.warnings.insert(record.warnings.end(), info.warnings.begin(), info.warnings.end());
+  }
+}
+
 // The pictures of samples as one batch; those that cannot be read are left out and say so.
 class PictureBatch {
  public:
@@ -39,6 +45,7 @@ class PictureBatch {
       if (records[i].failed()) continue;
       try {
         parts.push_back(session.ReadImages({samples[i].*picture}, HeadersOf(session, samples[i])));
+        AddWarnings(parts.back(), records[i]);
         rows_.push_back(i);
       } catch (const Error& error) {
         if (!IsSampleError(error)) throw;
@@ -111,6 +118,7 @@ AnswerSamples ChatWith(Session& session, const GenerationOptions& options) {
     for (size_t i = 0; i < samples.size(); ++i) {
       try {
         pictures = session.ReadChats({PromptOf(samples[i])});
+        AddWarnings(pictures, records[i]);
         prompts.push_back(PromptOf(samples[i]));
         rows.push_back(i);
       } catch (const Error& error) {

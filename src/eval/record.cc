@@ -23,6 +23,7 @@ std::string ToLine(const Record& record) {
   JsonWriter json(JsonWriter::Layout::kOneLine);
   json.BeginObject().Field("id", record.id).Field("sample", record.fingerprint);
   json.Key("expected").Array(record.expected);
+  if (!record.warnings.empty()) json.Key("warnings").Array(record.warnings);
   if (record.failed()) {
     json.Field("error", record.error).EndObject();
     return json.Take() + "\n";
@@ -46,6 +47,7 @@ Record ParseRecord(std::string_view line, const std::string& place) {
           .fingerprint = json.GetString("sample"),
           .expected = json.GetStrings("expected"),
           .error = json.GetString("error", ""),
+          .warnings = Texts(json, "warnings"),
           .answer = json.GetString("answer", ""),
           .ranked = Texts(json, "ranked"),
           .embedding = Floats(json, "embedding"),

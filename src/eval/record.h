@@ -15,6 +15,7 @@ struct Record {
   std::string fingerprint;            // of the sample: pictures, question, expected answers
   std::vector<std::string> expected;  // a class as the model calls it, or right answers
   std::string error;                  // why it has no answer; empty when it has one
+  std::vector<std::string> warnings;  // of how its pictures were read
 
   std::string answer;                                   // text, or the best label
   std::vector<std::string> ranked;                      // classes: the best five labels, best first

@@ -27,6 +27,7 @@ Record Answered(const std::string& id) {
   return {.id = id,
           .fingerprint = "f" + id,
           .expected = {"x", "ÿ"},
+          .warnings = {"16-bit grey is clipped"},
           .answer = "line\n\"two\"",
           .embedding = {0.1f, -3e-7f}};
 }
@@ -58,6 +59,7 @@ TEST_F(ResultsFileTest, GivesBackItsRecords) {
   EXPECT_EQ(first.id, "1");
   EXPECT_EQ(first.answer, "line\n\"two\"");
   EXPECT_THAT(first.expected, ElementsAre("x", "ÿ"));
+  EXPECT_THAT(first.warnings, ElementsAre("16-bit grey is clipped"));
   EXPECT_EQ(first.embedding, Answered("1").embedding);
   EXPECT_EQ(file.records()[1].error, "no such file");
   EXPECT_EQ(file.torn_bytes(), 0);

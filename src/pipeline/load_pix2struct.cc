@@ -76,7 +76,6 @@ LoadedModel LoadPix2Struct(const ModelFolder& folder, const SessionOptions& opti
   model.pictures = ReaderOf(processor);
   model.info.patches = processor->config().max_patches;
   model.info.reads_headers = processor->config().is_vqa;
-  if (!processor->notice().empty()) model.info.warnings.push_back(processor->notice());
   // The head sums over the whole width to choose between near equals: its inputs stay exact.
   model.f32_activations = {"decoder.lm_head"};
   return model;

@@ -197,6 +197,9 @@ HeaderPicture DrawHeader(std::string_view text, const HeaderFonts& fonts) {
                        .font = fmt::format("{} (sha256 {})", typesetter.first().name(),
                                            Sha256OfFile(fonts.files.front())),
                        .warnings = typesetter.Warnings()};
+  if (width > 0 && !fonts.notice.empty()) {
+    header.warnings.insert(header.warnings.begin(), fonts.notice);
+  }
   for (size_t i = 0; i < lines.size(); ++i) {
     DrawLine(lines[i], kPadding + static_cast<int64_t>(i) * step + ascent, header.image);
   }

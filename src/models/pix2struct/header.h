@@ -13,7 +13,8 @@ namespace vernier {
 /// Fonts for a header, in the order in which they are asked for a glyph.
 struct HeaderFonts {
   std::vector<std::string> files;  // empty: this machine has none
-  /// What a person should know: that the font with which the model was trained is not here.
+  /// What a person should know of what is drawn with them: that the font with which the model was
+  /// trained is not here.
   std::string notice = {};
 };
 
@@ -25,7 +26,7 @@ HeaderFonts FindHeaderFonts(const std::string& chosen, const std::string& traine
 struct HeaderPicture {
   Image image;                        // RGB
   std::string font;                   // name and hash of the first font's file
-  std::vector<std::string> warnings;  // characters that the font lacks
+  std::vector<std::string> warnings;  // the fonts' notice, characters that the font lacks
 };
 
 /// Black on white, 36 pixels high, wrapped to 80 characters, 5 pixels of padding; a white square of

@@ -13,6 +13,7 @@
 namespace vernier {
 namespace {
 
+using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 
@@ -129,6 +130,13 @@ TEST(Header, SaysWhenTheTrainedFontIsAnotherThanTheDrawn) {
   EXPECT_EQ(same.notice, "");
   EXPECT_THAT(FindHeaderFonts("", "Nowhere.ttf").notice,
               HasSubstr("drawn in DejaVu Sans; this one was trained with Nowhere.ttf"));
+}
+
+TEST(Header, WarnsOfAnotherFontOnlyWhereItDraws) {
+  SKIP_WITHOUT_DEJAVU();
+  const HeaderFonts other = FindHeaderFonts("", "Nowhere.ttf");
+  EXPECT_THAT(DrawHeader("How many?", other).warnings, ElementsAre(other.notice));
+  EXPECT_THAT(DrawHeader("  ", other).warnings, IsEmpty());
 }
 
 void ExpectSame(const Image& found, const Image& expected) {

@@ -47,8 +47,6 @@ class Pix2StructProcessor {
                                       const Pix2StructLimits& limits,
                                       const ProcessorOverrides& overrides);
 
-  /// What a person should know of every picture's header: the font's notice, or "".
-  const std::string& notice() const { return config_.fonts.notice; }
   const Pix2StructProcessorConfig& config() const { return config_; }
 
   /// [max_patches, numbers of a row] of what Process writes.
