@@ -9,6 +9,11 @@
 #include "run_outputs.h"
 
 namespace vernier {
+namespace {
+
+constexpr const char* kStepLogits = "step_logits";
+
+}  // namespace
 
 GenerationRequest AnswerWriter::RequestFor(const RunBatch& batch) const {
   GenerationRequest request;
@@ -43,13 +48,22 @@ NamedTensors AnswerWriter::Write(RunBatch& batch, const RunHooks* taps) {
       terminal_.Flush();
     };
   }
+  RowLogits chose;
+  if (taps != nullptr && chats() && request.options.num_beams == 1 &&
+      taps->wants(kStepLogits, {})) {
+    chose.resize(batch.rows.size());
+    request.on_logits = [&](int64_t row, std::span<const float> logits) {
+      std::vector<float>& all = chose[static_cast<size_t>(row)];
+      all.insert(all.end(), logits.begin(), logits.end());
+    };
+  }
   GenerationOutput output = session_.Generate(batch.inputs, request);
   if (streams) terminal_.Write("\n");
   report_.run_s += std::chrono::duration<double>(Clock::now() - start).count();
   report_.beams = request.options.num_beams > 1;
   Add(output.seconds);
   NamedTensors outputs;
-  if (taps != nullptr) outputs = ReadAgain(batch, output, request.options, *taps);
+  if (taps != nullptr) outputs = ReadAgain(batch, output, request.options, chose, *taps);
   for (size_t row = 0; row < output.rows.size(); ++row) {
     PictureResult& result = batch.rows[row];
     result.answer = std::move(output.rows[row]);
@@ -63,24 +77,28 @@ NamedTensors AnswerWriter::Write(RunBatch& batch, const RunHooks* taps) {
 // A model that chats is looked at while it reads the prompt, as the reference's forward pass has
 // it; what chose each token of the answer is added as step_logits.
 NamedTensors AnswerWriter::ReadAgain(const RunBatch& batch, const GenerationOutput& output,
-                                     const GenerationOptions& options, const RunHooks& taps) {
-  constexpr const char* kStepLogits = "step_logits";
-  NamedTensors inputs;
-  for (const auto& [name, tensor] : batch.inputs) {
-    inputs.emplace(name, Tensor::CopyOf(tensor.view()));
-  }
-  Tensor written = PaddedIds(output.rows, options, !chats());
-  NamedTensors outputs;
-  if (chats()) {
-    outputs = session_.Run(inputs, taps);
-    if (taps.wants(kStepLogits, {})) {
-      inputs.emplace("decoder_input_ids", Tensor::CopyOf(written.view()));
-      const NamedTensors whole = session_.Run(inputs, {.cancel = taps.cancel});
-      outputs.emplace(kStepLogits, StepLogits(whole.at("logits"), output.rows));
+                                     const GenerationOptions& options, const RowLogits& chose,
+                                     const RunHooks& taps) {
+  const auto answers_behind = [&](const Tensor& written) {
+    NamedTensors inputs;
+    for (const auto& [name, tensor] : batch.inputs) {
+      inputs.emplace(name, Tensor::CopyOf(tensor.view()));
     }
-  } else {
     inputs.emplace("decoder_input_ids", Tensor::CopyOf(written.view()));
-    outputs = session_.Run(inputs, taps);
+    return inputs;
+  };
+  Tensor written = PaddedIds(output.rows, options, !chats());
+  NamedTensors outputs =
+      chats() ? session_.Run(batch.inputs, taps) : session_.Run(answers_behind(written), taps);
+  if (chats() && taps.wants(kStepLogits, {})) {
+    // Beams change places while they are written, so the best is read once more.
+    outputs.emplace(
+        kStepLogits,
+        chose.empty()
+            ? StepLogits(
+                  session_.Run(answers_behind(written), {.cancel = taps.cancel}).at("logits"),
+                  output.rows)
+            : PaddedLogits(chose, output.rows));
   }
   outputs.emplace("generated_ids", std::move(written));
   return outputs;

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "run_outputs.h"
 #include "run_report.h"
 #include "terminal.h"
 #include "vernier/session.h"
@@ -36,7 +37,8 @@ class AnswerWriter {
   GenerationRequest RequestFor(const RunBatch& batch) const;
   bool Streams(const RunBatch& batch, const GenerationRequest& request) const;
   NamedTensors ReadAgain(const RunBatch& batch, const GenerationOutput& output,
-                         const GenerationOptions& options, const RunHooks& taps);
+                         const GenerationOptions& options, const RowLogits& chose,
+                         const RunHooks& taps);
   void Add(const GenerationSeconds& seconds);
   void WarnOfLength(const PictureResult& result, const GenerationOptions& options);
 

@@ -8,6 +8,19 @@
 #include "pipeline/results.h"
 
 namespace vernier {
+namespace {
+
+int64_t WrittenTokens(const GeneratedText& row) {
+  return std::ssize(row.token_ids) - row.prompt_tokens;
+}
+
+int64_t LongestAnswer(std::span<const GeneratedText> rows) {
+  int64_t steps = 0;
+  for (const GeneratedText& row : rows) steps = std::max(steps, WrittenTokens(row));
+  return steps;
+}
+
+}  // namespace
 
 Tensor PaddedIds(std::span<const GeneratedText> rows, const GenerationOptions& options,
                  bool with_prompts) {
@@ -27,23 +40,27 @@ Tensor PaddedIds(std::span<const GeneratedText> rows, const GenerationOptions& o
   return ids;
 }
 
-Tensor StepLogits(const Tensor& logits, std::span<const GeneratedText> rows) {
-  const auto written = [](const GeneratedText& row) {
-    return std::ssize(row.token_ids) - row.prompt_tokens;
-  };
-  int64_t steps = 0;
-  for (const GeneratedText& row : rows) steps = std::max(steps, written(row));
-  const int64_t tokens = logits.shape()[1], vocabulary = logits.shape()[2];
-  Tensor chosen = Tensor::Zeros(DType::kF32, {std::ssize(rows), steps, vocabulary});
-  // Prompts end together, one place before the first token of the answers.
-  const float* from = logits.as<float>().data() + (tokens - steps - 1) * vocabulary;
-  float* to = chosen.as<float>().data();
-  for (const GeneratedText& row : rows) {
-    std::copy_n(from, written(row) * vocabulary, to);
-    from += tokens * vocabulary;
-    to += steps * vocabulary;
+Tensor PaddedLogits(const RowLogits& logits, std::span<const GeneratedText> rows) {
+  const int64_t vocabulary = std::ssize(logits[0]) / WrittenTokens(rows[0]);
+  Tensor padded = Tensor::Zeros(DType::kF32, {std::ssize(rows), LongestAnswer(rows), vocabulary});
+  float* to = padded.as<float>().data();
+  for (const std::vector<float>& row : logits) {
+    std::ranges::copy(row, to);
+    to += LongestAnswer(rows) * vocabulary;
   }
-  return chosen;
+  return padded;
+}
+
+Tensor StepLogits(const Tensor& logits, std::span<const GeneratedText> rows) {
+  const int64_t tokens = logits.shape()[1], vocabulary = logits.shape()[2];
+  // Prompts end together, one place before the first token of the answers.
+  const float* from = logits.as<float>().data() + (tokens - LongestAnswer(rows) - 1) * vocabulary;
+  RowLogits chose;
+  for (const GeneratedText& row : rows) {
+    chose.emplace_back(from, from + WrittenTokens(row) * vocabulary);
+    from += tokens * vocabulary;
+  }
+  return PaddedLogits(chose, rows);
 }
 
 void WriteOutputs(const std::string& path, std::span<const NamedTensors> batches,

@@ -14,8 +14,14 @@ namespace vernier {
 Tensor PaddedIds(std::span<const GeneratedText> rows, const GenerationOptions& options,
                  bool with_prompts);
 
+/// Of each row the logits that its answer's tokens were chosen from, one step behind the other.
+using RowLogits = std::vector<std::vector<float>>;
+
+/// These as [rows, steps, vocabulary], zeros behind the end of a row's answer.
+Tensor PaddedLogits(const RowLogits& logits, std::span<const GeneratedText> rows);
+
 /// The rows of `logits` [rows, tokens, vocabulary], of prompts and answers, that chose the answers'
-/// tokens: [rows, steps, vocabulary], zeros behind the end of a row's answer.
+/// tokens, in the same form.
 Tensor StepLogits(const Tensor& logits, std::span<const GeneratedText> rows);
 
 /// All batches' outputs as one: the embeddings (the features for kind "none") to a .npy, all

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <functional>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -65,6 +66,9 @@ struct GenerationRequest {
   /// Text of a row as it becomes final, in pieces of whole characters; not by beam search, which
   /// decides at the end.
   std::function<void(int64_t row, std::string_view piece)> on_text = {};
+  /// The model's own logits of a row, as each token is about to be chosen from them; not by beam
+  /// search, whose rows change places.
+  std::function<void(int64_t row, std::span<const float> logits)> on_logits = {};
   /// Read between steps: set, it ends generation with Error{kInterrupted}.
   const std::atomic<bool>* cancel = nullptr;
 };

@@ -52,6 +52,7 @@ class OneRowEach {
  private:
   int32_t Choose(size_t index, std::span<float> scores) {
     GeneratedSequence& sequence = sequences_[index];
+    if (hooks_.on_logits) hooks_.on_logits(static_cast<int64_t>(index), scores);
     // The penalties change the scores in place, so the model's own are kept first.
     if (hooks_.log_probs) original_.assign(scores.begin(), scores.end());
     processors_.Apply(

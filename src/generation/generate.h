@@ -33,6 +33,8 @@ struct GenerationHooks {
   std::function<bool(std::span<const int32_t> new_ids)> has_stop_string = {};
   /// Called with each token as it is chosen; not by beam search, which decides at the end.
   std::function<void(int64_t sequence, int32_t token)> on_token = {};
+  /// Called with the model's own logits before each choice; not by beam search.
+  std::function<void(int64_t sequence, std::span<const float> logits)> on_logits = {};
   bool log_probs = false;
 };
 

@@ -76,6 +76,21 @@ TEST(Greedy, HandsOutEachTokenAsItIsChosen) {
   EXPECT_EQ(streamed, (Ids{2, 3, 1}));
 }
 
+TEST(Greedy, HandsOutTheLogitsBeforeAnyOptionChangesThem) {
+  FakeTokenModel model = Chain();
+  GenerationOptions options = Greedy();
+  options.suppress_tokens = {2};
+  options.max_new_tokens = 1;
+  std::vector<float> handed;
+  GenerationHooks hooks;
+  hooks.on_logits = [&](int64_t sequence, std::span<const float> logits) {
+    EXPECT_EQ(sequence, 0);
+    handed.assign(logits.begin(), logits.end());
+  };
+  EXPECT_EQ(Answers(model, {{0}}, options, hooks)[0].ids, (Ids{0, 4}));
+  EXPECT_EQ(handed, (std::vector<float>{0, 1, 5, 2, 3}));
+}
+
 TEST(Greedy, EndsAtAStopString) {
   FakeTokenModel model = Chain();
   GenerationOptions options = Greedy();

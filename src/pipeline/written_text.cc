@@ -107,6 +107,7 @@ int64_t LongestSequence(std::span<const std::vector<int32_t>> prompts,
 void WriteTexts(const WritingJob& job, const GenerationRequest& request, GenerationOutput& output) {
   GenerationHooks hooks;
   hooks.log_probs = request.log_probs;
+  hooks.on_logits = request.on_logits;
   std::optional<TextStream> stream;
   if (request.on_text && job.tokenizer != nullptr && request.options.num_beams == 1) {
     stream.emplace(*job.tokenizer, request, job);
