@@ -44,10 +44,10 @@ bool HasAmxBf16() {
   return (d & kAmxBf16) && (d & kAmxTile) && AskForTiles();
 }
 
-// With VBMI, which every CPU with BF16 has but Cooper Lake.
+// With VNNI, which every CPU with BF16 has.
 bool HasAvx512Bf16() {
   unsigned a = 0, b = 0, c = 0, d = 0;
-  return __builtin_cpu_supports("avx512vbmi") && __get_cpuid_count(7, 1, &a, &b, &c, &d) != 0 &&
+  return __builtin_cpu_supports("avx512vnni") && __get_cpuid_count(7, 1, &a, &b, &c, &d) != 0 &&
          (a & (1u << 5)) != 0;
 }
 

@@ -19,6 +19,7 @@ constexpr int64_t kBlockedRows = 192;
 
 // Rows times k that a block has at least, so that its calls are a small part of it.
 constexpr int64_t kLeastBlock = 24 * 64;
+constexpr int64_t kLeastDigitsBlock = 4 * kLeastBlock;  // whose tiles have fewer rows
 
 // Rows below which i8 weights are widened in registers, once for each tile of rows, instead of
 // being written out for all of them. Both give the same bits.
@@ -37,8 +38,9 @@ int64_t CeilDiv(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
 // Equal shares of k, each a multiple of the packing's step.
 int64_t KBlock(const PackedLayout& weights, DType a) {
-  const DType multiplied = weights.dtype == DType::kI8 ? a : weights.dtype;
-  const int64_t bytes_per_k = weights.panel_columns * static_cast<int64_t>(ByteSize(multiplied));
+  const bool widened = weights.dtype == DType::kI8 && !weights.quads;
+  const int64_t bytes_per_k =
+      weights.panel_columns * static_cast<int64_t>(ByteSize(widened ? a : weights.dtype));
   const int64_t blocks =
       std::max<int64_t>(1, CeilDiv(weights.padded_k(), kPanelBlockBytes / bytes_per_k));
   return std::max(weights.k_step(), RoundUp(CeilDiv(weights.padded_k(), blocks), weights.k_step()));
@@ -58,9 +60,11 @@ Gemm::Gemm(const GemmDesc& desc, GemmProvider provider)
     : desc_(desc), kernel_(SelectGemm(desc.isa, desc.a, desc.weights.dtype)) {
   VN_CHECK(kernel_.panel_columns == desc.weights.panel_columns, "weights packed for another Isa");
   k_block_ = KBlock(desc.weights, desc.a);
+  if (kernel_.to_digits != nullptr) digits_.emplace(kernel_, desc.m, desc.weights, k_block_);
   const bool whole_k = k_block_ >= desc.weights.k;
+  const int64_t least = digits_ ? kLeastDigitsBlock : kLeastBlock;
   const int64_t whole_rows =
-      RoundUp(CeilDiv(kLeastBlock, std::max<int64_t>(1, desc.weights.k)), kernel_.tile_rows);
+      RoundUp(CeilDiv(least, std::max<int64_t>(1, desc.weights.k)), kernel_.tile_rows);
   block_rows_ = whole_k ? whole_rows : RoundUp(kBlockedRows * 3 / 2, kernel_.tile_rows);
   block_rows_ = std::max<int64_t>(1, std::min(block_rows_, desc.m));
   if (provider == GemmProvider::kOnednn) onednn_ = std::make_unique<OnednnMatmul>(desc);
@@ -79,11 +83,7 @@ size_t Gemm::sums_bytes() const {
   return static_cast<size_t>(RoundUp(sums, kSumsAlignment));
 }
 
-// Without a kernel that reads i8 every product is of widened weights.
-bool Gemm::Widens(int64_t rows) const {
-  if (kernel_.multiply == nullptr) return true;
-  return kernel_.widen != nullptr && rows >= kWidenedRows;
-}
+bool Gemm::Widens(int64_t rows) const { return kernel_.widen != nullptr && rows >= kWidenedRows; }
 
 size_t Gemm::widened_bytes() const {
   if (!Widens(desc_.m)) return 0;
@@ -93,9 +93,13 @@ size_t Gemm::widened_bytes() const {
 }
 
 size_t Gemm::scratch_bytes() const {
-  const size_t ours = static_cast<size_t>(desc_.threads) * (sums_bytes() + widened_bytes());
+  const size_t ours = static_cast<size_t>(desc_.threads) * (sums_bytes() + widened_bytes()) +
+                      (digits_ ? digits_->bytes() : 0);
   return onednn_ == nullptr ? ours : std::max(ours, onednn_->scratch_bytes());
 }
+
+// Behind all threads' sums.
+void* Gemm::DigitsOf(const GemmOperands& operands) const { return SumsOf(operands, desc_.threads); }
 
 float* Gemm::SumsOf(const GemmOperands& operands, int slot) const {
   return reinterpret_cast<float*>(static_cast<char*>(operands.scratch) +
@@ -106,6 +110,9 @@ void Gemm::Run(const GemmOperands& operands) const {
   if (onednn_ != nullptr) {
     VN_CHECK(operands.addend == nullptr, "oneDNN adds nothing before the activation");
     return onednn_->Run(operands);
+  }
+  if (digits_) {
+    digits_->Fill({operands.a, desc_.a_stride, desc_.a}, desc_.threads, DigitsOf(operands));
   }
   struct Call {
     const Gemm* gemm;
@@ -210,6 +217,7 @@ void Gemm::MultiplyBlock(const GemmOperands& operands, const Panel& weights, con
                       .accumulate = k > 0,
                       .columns = finish.columns * (finish.gated ? 0 : 1),
                       .next_rows = block.all.end - block.rows.end};
+    if (digits_) digits_->Give(DigitsOf(operands), block.rows.begin, k, g);
     const bool fetches = Tiles() > 1;
     if (fetches && !last_share) {
       g.next = Advance(g.b, share * weights.bytes_per_k);

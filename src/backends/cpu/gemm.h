@@ -11,9 +11,11 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 
+#include "backends/cpu/gemm_digits.h"
 #include "backends/cpu/onednn_matmul.h"
 #include "core/cpu_features.h"
 #include "kernels/cpu/gemm.h"
@@ -98,6 +100,7 @@ class Gemm {
   bool Widens(int64_t rows) const;
   size_t sums_bytes() const;     // of one thread
   size_t widened_bytes() const;  // of one thread
+  void* DigitsOf(const GemmOperands& operands) const;
   Panel PanelOf(const GemmOperands& operands, int64_t panel, int64_t rows, float* sums) const;
   float* SumsOf(const GemmOperands& operands, int slot) const;
   // Units of work of one run, and how many of them threads have taken.
@@ -118,6 +121,7 @@ class Gemm {
 
   GemmDesc desc_;
   GemmKernel kernel_;
+  std::optional<GemmDigitRows> digits_;         // where kernel_ takes digits
   int64_t k_block_ = 0;                         // multiplications between visits to the sums
   int64_t block_rows_ = 0;                      // most rows whose sums are kept at a time
   std::unique_ptr<const OnednnMatmul> onednn_;  // null: our own kernels

@@ -1,7 +1,7 @@
 // Linear layers of ViT-B/16 (M = 197), PE-Lang-L14-448 (M = 1025), Pix2Struct-base (M = 2048) and
-// PaddleOCR-VL (M = 784 and 211): our kernels and oneDNN's on the same packed weights. Several
-// copies of the weights take turns, as layers do in a network, so that they come from memory. The
-// counter is 10^9 floating-point operations a second.
+// PaddleOCR-VL (M = 784, 211 and 1, which memory binds): our kernels and oneDNN's on the same
+// packed weights. Several copies of the weights take turns, as layers do in a network, so that they
+// come from memory. The counter is 10^9 floating-point operations a second.
 #include <benchmark/benchmark.h>
 #include <fmt/format.h>
 
@@ -39,13 +39,19 @@ constexpr Layer kLayers[] = {
     {784, 1152, 4304, Activation::kNone, true},
     {211, 2560, 1024, Activation::kNone, false},
     {211, 6144, 1024, Activation::kSilu, false, true},
+    {1, 2560, 1024, Activation::kNone, false},
+    {1, 1024, 2048, Activation::kNone, true},
+    {1, 6144, 1024, Activation::kSilu, false, true},
+    {1, 1024, 3072, Activation::kNone, true},
+    {1, 103424, 1024, Activation::kNone, false},
 };
 
 constexpr size_t kWeightBytes = size_t{96} << 20;  // beyond the last-level cache of most CPUs
 
-void RunLayer(benchmark::State& state, Layer layer, DType dtype, Isa isa, GemmProvider provider) {
+void RunLayer(benchmark::State& state, Layer layer, DType dtype, DType weight, Isa isa,
+              GemmProvider provider) {
   const int threads = AvailableThreads();
-  const PackedLayout layout = PackedLayoutFor(isa, dtype, layer.n, layer.k);
+  const PackedLayout layout = PackedLayoutFor(isa, weight, layer.n, layer.k);
   const Tensor rows = Tensor::Zeros(DType::kF32, Shape{layer.n, layer.k});
   const PackSource source = {.data = rows.data(), .n = layer.n, .row_stride = layer.k};
   std::vector<Tensor> weights;
@@ -88,11 +94,11 @@ void RunLayer(benchmark::State& state, Layer layer, DType dtype, Isa isa, GemmPr
       benchmark::Counter(operations * 1e-9, benchmark::Counter::kIsIterationInvariantRate);
 }
 
-void Register(const Layer& layer, DType dtype, Isa isa, GemmProvider provider) {
+void Register(const Layer& layer, DType dtype, DType weight, Isa isa, GemmProvider provider) {
   const std::string name =
-      fmt::format("{}/{}x{}x{}/{}/{}", provider == GemmProvider::kOnednn ? "onednn" : "vernier",
-                  layer.m, layer.n, layer.k, Name(dtype), Name(isa));
-  benchmark::RegisterBenchmark(name.c_str(), RunLayer, layer, dtype, isa, provider)
+      fmt::format("{}/{}x{}x{}/{}/{}/{}", provider == GemmProvider::kOnednn ? "onednn" : "vernier",
+                  layer.m, layer.n, layer.k, Name(dtype), Name(weight), Name(isa));
+  benchmark::RegisterBenchmark(name.c_str(), RunLayer, layer, dtype, weight, isa, provider)
       ->UseRealTime()
       ->Unit(benchmark::kMicrosecond);
 }
@@ -100,10 +106,12 @@ void Register(const Layer& layer, DType dtype, Isa isa, GemmProvider provider) {
 const bool kRegistered = [] {
   for (const Layer& layer : kLayers) {
     for (DType dtype : {DType::kF32, DType::kBF16}) {
-      for (Isa isa : Cpu().isas) Register(layer, dtype, isa, GemmProvider::kVernier);
+      for (DType weight : {dtype, DType::kI8}) {
+        for (Isa isa : Cpu().isas) Register(layer, dtype, weight, isa, GemmProvider::kVernier);
+      }
       const Isa needed = dtype == DType::kF32 ? Isa::kAvx512 : Isa::kAvx512Bf16;
       const bool onednn = HasOnednn() && Cpu().Has(needed) && !layer.gated;
-      if (onednn) Register(layer, dtype, Cpu().best(), GemmProvider::kOnednn);
+      if (onednn) Register(layer, dtype, dtype, Cpu().best(), GemmProvider::kOnednn);
     }
   }
   return true;

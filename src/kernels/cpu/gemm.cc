@@ -64,32 +64,37 @@ GemmKernel Avx512(DType a, DType b) {
   return kernel;
 }
 
+// Weights of 8 bits, whose sums are exact: those of every instruction set that takes digits agree.
+GemmKernel OfDigits(DType a) {
+  const bool wide = a == DType::kF32;
+  return {.isa = Isa::kAvx512Bf16,
+          .multiply = wide ? avx512_bf16::MultiplyThreeDigitsI8 : avx512_bf16::MultiplyTwoDigitsI8,
+          .to_digits = wide ? avx512_bf16::DigitsOfF32 : avx512_bf16::DigitsOfBf16,
+          .digits = wide ? 3 : 2,
+          .finish = avx512::Finish,
+          .finish_to_bf16 = wide ? avx512::Finish : avx512_bf16::FinishToBf16,
+          .panel_columns = kWidePanelColumns,
+          .tile_rows = wide ? 2 : 3};
+}
+
 GemmKernel Avx512Bf16(DType a, DType b) {
+  if (b == DType::kI8) return OfDigits(a);
   GemmKernel kernel = Avx512(a, b);
   if (a != DType::kBF16) return kernel;
   kernel.isa = Isa::kAvx512Bf16;
   kernel.finish_to_bf16 = avx512_bf16::FinishToBf16;
   kernel.multiply = avx512_bf16::MultiplyBf16Bf16;
-  if (b == DType::kI8) {
-    kernel.multiply = avx512_bf16::MultiplyBf16I8;
-    kernel.widen = avx512_bf16::WidenToBf16;
-    kernel.multiply_widened = avx512_bf16::MultiplyBf16Bf16;
-  }
   return kernel;
 }
 
 GemmKernel Amx(DType a, DType b) {
+  if (b == DType::kI8) return OfDigits(a);
   GemmKernel kernel = Avx512(a, b);
   if (a != DType::kBF16) return kernel;
   kernel.isa = Isa::kAmx;
   kernel.finish_to_bf16 = avx512_bf16::FinishToBf16;
   kernel.multiply = amx::MultiplyBf16Bf16;
   kernel.tile_rows = 32;
-  if (b == DType::kI8) {
-    kernel.multiply = nullptr;
-    kernel.widen = avx512_bf16::WidenToBf16;
-    kernel.multiply_widened = amx::MultiplyBf16Bf16;
-  }
   return kernel;
 }
 

@@ -14,8 +14,11 @@ namespace vernier {
 
 /// Kernels of one instruction set for one pair of operand types.
 struct GemmKernel {
-  Isa isa = Isa::kScalar;             // of the multiplication; the finish may need less
-  GemmMultiplyFn multiply = nullptr;  // null: weights must be widened
+  Isa isa = Isa::kScalar;  // of the multiplication; the finish may need less
+  GemmMultiplyFn multiply = nullptr;
+  // For i8 weights: what turns activations into the digits that `multiply` takes. Null: none.
+  GemmDigitsFn to_digits = nullptr;
+  int digits = 0;
   // For i8 weights: the same product of a widened panel, which many rows share. Null: none.
   GemmWidenFn widen = nullptr;
   GemmMultiplyFn multiply_widened = nullptr;

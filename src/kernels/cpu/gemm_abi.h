@@ -22,6 +22,28 @@ struct GemmRows {
   int64_t bytes = 0;  // of each row
 };
 
+/// Activations for instructions that multiply bytes, in whole numbers that take up to three of
+/// them:
+///   a[row, k] ~ scale[row] * sum over i of digits[row, i, k] * 256^(digits - 1 - i),
+/// each digit in -128...127, within half a step of scale[row], which is the row's largest size by
+/// 32638 (two digits) or 8355710 (three). Sums of their products with i8 weights are exact, in any
+/// order, after Ootomo, Ozaki and Yokota, "DGEMM on Integer Matrix Multiplication Unit" (2024).
+/// A row that holds NaN or infinity has NaN for its scale, and zeros.
+struct GemmDigits {
+  int64_t rows = 0;
+  int64_t k = 0;
+  const void* a = nullptr;   // [rows, k], f32 or bf16
+  int64_t a_stride = 0;      // elements from row to row
+  int8_t* digits = nullptr;  // [rows, digits, stride], zeros behind k
+  int64_t stride = 0;        // at least 1, a multiple of kDigitsAlignment
+  float* scale = nullptr;    // [rows]
+  int64_t k_block = 0;       // multiplications of one call: a multiple of kDigitsAlignment
+  // -128 times the sums of digits, because an i8 weight w is kept as w + 128.
+  int32_t* starts = nullptr;  // [blocks of k, rows, digits]
+  int64_t starts_stride = 0;  // from block to block
+};
+constexpr int64_t kDigitsAlignment = 64;
+
 /// First step: sums[row, column] (+)= sum over k of a[row, k] * b[k, column], one panel.
 /// Every sum is one chain of additions in the order of k, whatever the number of rows, so that a
 /// row's result depends neither on its neighbours nor on how k is cut into calls (cut k in whole
@@ -35,6 +57,10 @@ struct GemmMultiply {
   float* sums = nullptr;    // [rows, panel columns]
   bool accumulate = false;  // add to what `sums` holds
   int64_t columns = 0;  // that are wanted, the first of the panel; 0: all. Others may be summed.
+
+  // Where `a` holds digits, [rows * digits, k] with a_stride from digit to digit: GemmDigits's.
+  const float* digits_scale = nullptr;     // [rows]
+  const int32_t* digits_starts = nullptr;  // [rows, digits] of these k
 
   // What the caller needs afterwards, for kernels that fetch it into the caches meanwhile.
   const void* next = nullptr;  // the next panel, or part of it
@@ -65,7 +91,7 @@ struct GemmFinish {
   bool c_bf16 = false;  // round to nearest even
 };
 
-/// A panel of i8 weights, k of them, as a panel of another type; exact.
+/// A panel of i8 weights, k of them, in fp32; exact.
 struct GemmWiden {
   const int8_t* from = nullptr;
   int64_t k = 0;       // even
@@ -74,6 +100,7 @@ struct GemmWiden {
 
 using GemmMultiplyFn = void (*)(const GemmMultiply&) noexcept;
 using GemmWidenFn = void (*)(const GemmWiden&) noexcept;
+using GemmDigitsFn = void (*)(const GemmDigits&) noexcept;
 using GemmFinishFn = void (*)(const GemmFinish&) noexcept;
 
 // Names say the types of a and b; narrower weights are widened in registers. i8 weights enter as
@@ -109,8 +136,10 @@ void Finish(const GemmFinish&) noexcept;
 
 namespace avx512_bf16 {
 void MultiplyBf16Bf16(const GemmMultiply&) noexcept;
-void MultiplyBf16I8(const GemmMultiply&) noexcept;
-void WidenToBf16(const GemmWiden&) noexcept;
+void DigitsOfF32(const GemmDigits&) noexcept;   // three
+void DigitsOfBf16(const GemmDigits&) noexcept;  // two
+void MultiplyThreeDigitsI8(const GemmMultiply&) noexcept;
+void MultiplyTwoDigitsI8(const GemmMultiply&) noexcept;
 void FinishToBf16(const GemmFinish&) noexcept;  // for c_bf16; activations as exact as that needs
 }  // namespace avx512_bf16
 

@@ -16,6 +16,7 @@ struct Base {
   static constexpr int kVectors = kNarrowPanelColumns / kLanes;
   static constexpr int kTileRows = 6;
   static constexpr bool kPairs = false;
+  static constexpr int kDigits = 1;
   static __m256 Zero() { return _mm256_setzero_ps(); }
   static __m256 Load(const float* from) { return _mm256_loadu_ps(from); }
   static void Store(float* to, __m256 sums) { _mm256_storeu_ps(to, sums); }

@@ -15,6 +15,7 @@ struct Base {
   static constexpr int kVectors = kWidePanelColumns / kLanes;
   static constexpr int kTileRows = 6;
   static constexpr bool kPairs = false;
+  static constexpr int kDigits = 1;
   static __m512 Zero() { return _mm512_setzero_ps(); }
   static __m512 Load(const float* from) { return _mm512_loadu_ps(from); }
   static void Store(float* to, __m512 sums) { _mm512_storeu_ps(to, sums); }
@@ -95,6 +96,6 @@ void MultiplyF32I8(const GemmMultiply& g) noexcept { MultiplyPanel<I8Weights<F32
 void MultiplyBf16I8(const GemmMultiply& g) noexcept {
   MultiplyPanel<I8Weights<Bf16Activations>>(g);
 }
-void WidenToF32(const GemmWiden& w) noexcept { WidenPanel<I8Weights<F32Activations>, float>(w); }
+void WidenToF32(const GemmWiden& w) noexcept { WidenPanel<I8Weights<F32Activations>>(w); }
 
 }  // namespace vernier::avx512

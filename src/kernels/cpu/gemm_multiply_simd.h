@@ -7,10 +7,13 @@
 //   kLanes, kVectors          columns in a register; registers in a panel's width
 //   kTileRows                 rows of a tile: sums, weights and a factor fill the registers
 //   kPairs                    one MultiplyAdd takes two neighbouring k
+//   kDigits                   rows of `a` that make a row of sums; more than one: see GemmDigits
 //   Zero, Load, Store         of sums
 //   Weights<kOdd>(b, p, v)    weights of k = 2 p + kOdd (with kPairs: of both) in register v
 //   Factor(a), LastFactor(a)  a[0] (with kPairs: a[0] and a[1], or a[0] and zero) in every lane
 //   MultiplyAdd(f, w, sum)    sum + f * w
+// or, in place of all from Operand on but kLanes, kVectors, kTileRows and kDigits,
+//   MultiplyTile<kVectors, kRows>(g, first_row, panel)
 #pragma once
 
 #include "kernels/cpu/gemm_abi.h"
@@ -26,8 +29,9 @@ struct Prefetch {
   int64_t step_lines;
 };
 
-/// Pairs of k between visits to what is fetched ahead.
-constexpr int64_t kFetchStep = 16;
+/// Multiplications of a row of A between visits to what is fetched ahead; of bytes a line.
+template <typename A>
+constexpr int64_t kFetchStep = sizeof(A) == 1 ? kCacheLineBytes : 32;
 
 /// Some rows of activations, from the same k on. Rows of the upper half are reached from an address
 /// of their own, so that all take two addresses and the stride: six multiples of it would leave too
@@ -100,7 +104,7 @@ template <typename I, int kRows>
 class TileFetch {
  public:
   static constexpr int64_t kStepBytes =
-      2 * kFetchStep * static_cast<int64_t>(sizeof(typename I::A));
+      kFetchStep<typename I::A> * static_cast<int64_t>(sizeof(typename I::A));
 
   /// For the tile at `first_row`.
   TileFetch(const GemmMultiply& g, int64_t first_row, Prefetch panel)
@@ -109,13 +113,13 @@ class TileFetch {
     next_rows_ = behind < I::kTileRows ? behind : I::kTileRows;
   }
 
-  /// Before every kFetchStep pairs. A call would save and restore the tile's sums.
+  /// Before every kFetchStep. A call would save and restore the tile's sums.
   [[gnu::always_inline]] void Step(const ActivationRows<typename I::A>& a) {
     for (int64_t line = 0; line < panel_.step_lines && panel_.next < panel_.end; ++line) {
       __builtin_prefetch(panel_.next, 0, 2);
       panel_.next += kCacheLineBytes;
     }
-    a.template FetchBehind<kRows, kStepBytes>(next_rows_);
+    a.template FetchBehind<kRows * I::kDigits, kStepBytes>(next_rows_ * I::kDigits);
     if (result_rows_ == 0) return;
     results_.Fetch<1>();
     residual_.Fetch<0>();
@@ -213,7 +217,7 @@ void MultiplyTile(const GemmMultiply& g, int64_t first_row, Prefetch panel) {
   while (b < end) {
     fetch.Step(a);
     asm("" : "+m"(fetch));  // in memory meanwhile: the loop needs the registers
-    constexpr int64_t kStep = kFetchStep * 2 * kColumns;
+    constexpr int64_t kStep = kFetchStep<typename I::A> * kColumns;
     const auto* const step_end = end - b < kStep ? end : b + kStep;
     for (; b < step_end; b += 2 * kColumns) {
       AddProducts<I, 0, kRows, kVectors>(a, b, sums);
@@ -233,7 +237,11 @@ void MultiplyTileOf(int64_t rows, const GemmMultiply& g, int64_t first_row, Pref
   if constexpr (kRows > 1) {
     if (rows < kRows) return MultiplyTileOf<I, kVectors, kRows - 1>(rows, g, first_row, panel);
   }
-  MultiplyTile<I, kVectors, kRows>(g, first_row, panel);
+  if constexpr (requires { I::template MultiplyTile<kVectors, kRows>(g, first_row, panel); }) {
+    I::template MultiplyTile<kVectors, kRows>(g, first_row, panel);
+  } else {
+    MultiplyTile<I, kVectors, kRows>(g, first_row, panel);
+  }
 }
 
 template <typename I, int kVectors>
@@ -241,7 +249,8 @@ void MultiplyVectors(const GemmMultiply& g) {
   // What the caller reads next is fetched evenly over the tiles. With few rows a panel comes as
   // fast as memory gives it; fetching much ahead slows that down.
   const int64_t tiles = 1 + (g.rows - 1) / I::kTileRows;
-  const int64_t pairs = g.k / 2, steps = pairs < kFetchStep ? 1 : pairs / kFetchStep;
+  constexpr int64_t kStep = kFetchStep<typename I::A>;
+  const int64_t pairs = g.k / 2, steps = g.k < kStep ? 1 : g.k / kStep;
   const int64_t lines = (g.next_bytes + kCacheLineBytes - 1) / kCacheLineBytes;
   int64_t tile_lines = (lines + tiles - 1) / tiles;
   if (tile_lines > pairs) tile_lines = pairs;
@@ -272,22 +281,16 @@ void MultiplyPanel(const GemmMultiply& g) {
   MultiplyColumns<I, I::kVectors>(g);
 }
 
-/// The panel that I's weights become, of type To, each register as it enters a product.
-template <typename I, typename To>
+/// The panel that I's weights become, of fp32, each register as it enters a product.
+template <typename I>
 void WidenPanel(const GemmWiden& w) {
-  constexpr int kRegisters = I::kVectors * (I::kPairs ? 1 : 2);
-  auto* to = static_cast<To*>(w.to);
+  auto* to = static_cast<float*>(w.to);
   for (int64_t pair = 0; pair < w.k / 2; ++pair) {
-    // All before the first is stored: neighbours may come of one load.
-    typename I::Operand weights[kRegisters];
     for (int vector = 0; vector < I::kVectors; ++vector) {
-      weights[vector] = I::template Weights<0>(w.from, pair, vector);
-      if constexpr (!I::kPairs) {
-        weights[I::kVectors + vector] = I::template Weights<1>(w.from, pair, vector);
-      }
+      float* even = to + (2 * pair * I::kVectors + vector) * I::kLanes;
+      I::Store(even, I::template Weights<0>(w.from, pair, vector));
+      I::Store(even + I::kVectors * I::kLanes, I::template Weights<1>(w.from, pair, vector));
     }
-    __builtin_memcpy(to, weights, sizeof(weights));
-    to += kRegisters * I::kLanes * (I::kPairs ? 2 : 1);
   }
 }
 

@@ -16,6 +16,7 @@ struct Base {
   static constexpr int kVectors = kNarrowPanelColumns / kLanes;
   static constexpr int kTileRows = 6;
   static constexpr bool kPairs = false;
+  static constexpr int kDigits = 1;
   static float32x4_t Zero() { return vdupq_n_f32(0.0f); }
   static float32x4_t Load(const float* from) { return vld1q_f32(from); }
   static void Store(float* to, float32x4_t sums) { vst1q_f32(to, sums); }

@@ -3,6 +3,7 @@
 
 #include <cmath>
 #include <cstring>
+#include <optional>
 #include <random>
 #include <vector>
 
@@ -119,6 +120,53 @@ Data MakeData(const Case& c) {
   return data;
 }
 
+// Rows of activations as the digits that a kernel takes.
+class Digits {
+ public:
+  Digits(const GemmKernel& kernel, int64_t rows, int64_t k, const void* a, int64_t a_stride,
+         int64_t k_block)
+      : digits_(kernel.digits), rows_(rows), stride_((k / 64 + 1) * 64), k_block_(k_block) {
+    if (k_block_ == 0) k_block_ = stride_;
+    const int64_t blocks = (stride_ + k_block_ - 1) / k_block_;
+    bytes_.resize(static_cast<size_t>(rows * digits_ * stride_));
+    scales_.resize(static_cast<size_t>(rows));
+    starts_.resize(static_cast<size_t>(blocks * rows * digits_));
+    kernel.to_digits({.rows = rows,
+                      .k = k,
+                      .a = a,
+                      .a_stride = a_stride,
+                      .digits = bytes_.data(),
+                      .stride = stride_,
+                      .scale = scales_.data(),
+                      .k_block = k_block_,
+                      .starts = starts_.data(),
+                      .starts_stride = rows * digits_});
+  }
+
+  void Give(int64_t k, GemmMultiply& g) const {
+    g.a = bytes_.data() + k;
+    g.a_stride = stride_;
+    g.digits_scale = scales_.data();
+    g.digits_starts = starts_.data() + k / k_block_ * rows_ * digits_;
+  }
+
+  // Element [row, k] as it is multiplied.
+  double Value(int64_t row, int64_t k) const {
+    double value = 0;
+    for (int64_t digit = 0; digit < digits_; ++digit) {
+      const int64_t at = (row * digits_ + digit) * stride_ + k;
+      value = value * 256 + bytes_[static_cast<size_t>(at)];
+    }
+    return value * scales_[static_cast<size_t>(row)];
+  }
+
+ private:
+  int64_t digits_, rows_, stride_, k_block_;
+  std::vector<int8_t> bytes_;
+  std::vector<float> scales_;
+  std::vector<int32_t> starts_;
+};
+
 // c of one case by the kernels of `isa`; everything starts 4 bytes past an aligned address, except
 // the packed weights, and rows of c have 3 elements between them.
 std::vector<float> RunKernel(Isa isa, const Case& c, const Data& data) {
@@ -152,7 +200,7 @@ std::vector<float> RunKernel(Isa isa, const Case& c, const Data& data) {
     const char* b = whole + layout.scale_bytes();
     GemmMultiplyFn multiply = kernel.multiply;
     auto b_bytes = static_cast<int64_t>(ByteSize(c.b));
-    if (kernel.widen != nullptr && (c.widened || multiply == nullptr)) {
+    if (kernel.widen != nullptr && c.widened) {
       kernel.widen({.from = reinterpret_cast<const int8_t*>(b),
                     .k = layout.padded_k(),
                     .to = widened.data()});
@@ -173,11 +221,17 @@ std::vector<float> RunKernel(Isa isa, const Case& c, const Data& data) {
         .next_bytes = static_cast<int64_t>(layout.panel_bytes()),
         .results = {a.data(), 4 * a_stride, 4 * c.k},
         .residual = {y.data(), 4 * c_stride, 4 * c.n}};
+    std::optional<Digits> digits;
+    if (kernel.to_digits != nullptr) {
+      digits.emplace(kernel, c.m, c.k, a.data(), a_stride, cut);
+      digits->Give(0, g);
+    }
     multiply(g);
     if (cut > 0) {
       g.k = c.k - cut;
       g.accumulate = true;
       g.a = a.data() + cut * static_cast<int64_t>(ByteSize(c.a));
+      if (digits) digits->Give(cut, g);
       g.b = b + cut * layout.panel_columns * b_bytes;
       multiply(g);
     }
@@ -217,7 +271,9 @@ std::vector<float> RunKernel(Isa isa, const Case& c, const Data& data) {
 void ExpectNearExact(Isa isa, const Case& c) {
   const Data data = MakeData(c);
   const std::vector<float> got = RunKernel(isa, c, data);
-  const double chain = 0x1p-24 * static_cast<double>(c.k + 2) * (1 + std::sqrt(c.k));
+  double chain = 0x1p-24 * static_cast<double>(c.k + 2) * (1 + std::sqrt(c.k));
+  // Two digits are up to half a step of the row's largest size by 32638 off.
+  if (SelectGemm(isa, c.a, c.b).digits == 2) chain += static_cast<double>(c.k) / (2 * 32638.0);
   const double approximation = c.activation == Activation::kNone ? 0 : 1e-6;
   for (int64_t i = 0; i < c.m; ++i) {
     for (int64_t j = 0; j < c.n; ++j) {
@@ -315,6 +371,17 @@ TEST_P(GemmKernels, FinishWithABiasAloneOrAResidualBesideItAsWithAllSteps) {
   }
 }
 
+void ExpectRowsAlike(Isa isa, const Case& c, const Data& data, const std::vector<float>& together) {
+  for (int64_t row = 0; row < c.m; ++row) {
+    Data alone = data;
+    alone.a.assign(data.a.begin() + row * c.k, data.a.begin() + (row + 1) * c.k);
+    Case one = c;
+    one.m = 1;
+    const std::vector<float> y = RunKernel(isa, one, alone);
+    EXPECT_TRUE(std::equal(y.begin(), y.end(), together.begin() + row * c.n)) << c << " " << row;
+  }
+}
+
 TEST_P(GemmKernels, GiveARowTheSameBitsWhateverItsNeighboursAndTheCutOfK) {
   for (DType type : {DType::kF32, DType::kBF16}) {
     Case c = {.m = 23, .n = 64, .k = 96, .a = type, .b = type};
@@ -322,12 +389,25 @@ TEST_P(GemmKernels, GiveARowTheSameBitsWhateverItsNeighboursAndTheCutOfK) {
     const std::vector<float> together = RunKernel(GetParam(), c, data);
     c.k_cut = 32;
     EXPECT_EQ(RunKernel(GetParam(), c, data), together);
-    for (int64_t row = 0; row < c.m; ++row) {
-      Data alone = data;
-      alone.a.assign(data.a.begin() + row * c.k, data.a.begin() + (row + 1) * c.k);
-      const std::vector<float> y =
-          RunKernel(GetParam(), {.m = 1, .n = c.n, .k = c.k, .a = type, .b = type}, alone);
-      EXPECT_TRUE(std::equal(y.begin(), y.end(), together.begin() + row * c.n)) << row;
+    ExpectRowsAlike(GetParam(), c, data, together);
+  }
+}
+
+TEST_P(GemmKernels, GiveARowTheSameBitsWhateverItsNeighboursWithI8Weights) {
+  for (DType type : {DType::kF32, DType::kBF16}) {
+    for (int64_t k_cut : {0, 128}) {
+      const Case c = {.m = 23, .n = 70, .k = 200, .a = type, .b = DType::kI8, .k_cut = k_cut};
+      const Data data = MakeData(c);
+      ExpectRowsAlike(GetParam(), c, data, RunKernel(GetParam(), c, data));
+    }
+  }
+}
+
+TEST_P(GemmKernels, AddUpTheSharesOfACutKWithI8Weights) {
+  for (DType type : {DType::kF32, DType::kBF16}) {
+    for (int64_t k : {129, 200, 256}) {
+      ExpectNearExact(GetParam(),
+                      {.m = 5, .n = 70, .k = k, .a = type, .b = DType::kI8, .k_cut = 128});
     }
   }
 }
@@ -357,9 +437,10 @@ TEST_P(GemmKernels, GiveI8WeightsTheSameBitsWidenedOrNot) {
 TEST_P(GemmKernels, TakeEveryI8WeightForWhatItIs) {
   for (DType type : {DType::kF32, DType::kBF16}) {
     const GemmKernel kernel = SelectGemm(GetParam(), type, DType::kI8);
-    if (kernel.multiply == nullptr) continue;  // widened weights only
+    const bool quads = PackedLayoutFor(GetParam(), DType::kI8, 1, 1).quads;
+    const size_t unit = quads ? 4 : 2;
     std::vector<float> sums(static_cast<size_t>(kernel.panel_columns));
-    std::vector<int8_t> panel(sums.size() * 2);  // k = 2
+    std::vector<int8_t> panel(sums.size() * unit);  // k = 2
     for (const bool odd : {false, true}) {
       char row[2 * sizeof(float)];
       StoreAs(type, odd ? 0.0f : 1.0f, row, 0);
@@ -368,11 +449,68 @@ TEST_P(GemmKernels, TakeEveryI8WeightForWhatItIs) {
         const auto weight = [first](size_t at) {
           return static_cast<int8_t>((first + 127 + static_cast<int>(at)) % 255 - 127);
         };
-        for (size_t at = 0; at < panel.size(); ++at) panel[at] = weight(at);
-        kernel.multiply({.rows = 1, .k = 2, .a = row, .b = panel.data(), .sums = sums.data()});
-        for (size_t column = 0; column < sums.size(); ++column) {
-          ASSERT_EQ(sums[column], weight(2 * column + (odd ? 1 : 0))) << Name(type) << column;
+        for (size_t at = 0; at < panel.size(); ++at) {
+          panel[at] = static_cast<int8_t>(weight(at) + (quads ? 128 : 0));
         }
+        GemmMultiply g = {.rows = 1, .k = 2, .a = row, .b = panel.data(), .sums = sums.data()};
+        std::optional<Digits> digits;
+        if (kernel.to_digits != nullptr) digits.emplace(kernel, 1, 2, row, 2, 0).Give(0, g);
+        kernel.multiply(g);
+        for (size_t column = 0; column < sums.size(); ++column) {
+          ASSERT_FLOAT_EQ(sums[column], weight(unit * column + (odd ? 1 : 0)))
+              << Name(type) << column;
+        }
+      }
+    }
+  }
+}
+
+// A row's numbers as they are multiplied, and what any of them may be off.
+void ExpectDigitsNear(const GemmKernel& kernel, DType type, const std::vector<float>& row) {
+  const auto k = static_cast<int64_t>(row.size());
+  std::vector<char> a(row.size() * 4);
+  double largest = 0;
+  for (int64_t i = 0; i < k; ++i) {
+    StoreAs(type, row[static_cast<size_t>(i)], a.data(), i);
+    largest = std::max(largest, std::abs(double{LoadAs(type, a.data(), i)}));
+  }
+  const Digits digits(kernel, 1, k, a.data(), k, 0);
+  const double steps = kernel.digits == 2 ? 32638 : 8355710;
+  // Half a step, and what rounding the factor and the product adds to the largest.
+  const double off = largest * (0.5 / steps + 0x1p-23);
+  for (int64_t i = 0; i < k; ++i) {
+    EXPECT_NEAR(digits.Value(0, i), LoadAs(type, a.data(), i), off) << Name(type) << " " << i;
+  }
+}
+
+TEST_P(GemmKernels, KeepActivationsWithinHalfAStepAsDigits) {
+  for (DType type : {DType::kF32, DType::kBF16}) {
+    const GemmKernel kernel = SelectGemm(GetParam(), type, DType::kI8);
+    if (kernel.to_digits == nullptr) continue;
+    for (int64_t k : {1, 15, 16, 17, 63, 64, 65, 200}) {
+      ExpectDigitsNear(kernel, type, Random(k, DType::kF32, static_cast<uint32_t>(k)));
+    }
+    // The largest number rounds no further than digits reach, whatever its fraction and sign.
+    for (int i = 0; i < 1000; ++i) {
+      const float size = 1.0f + static_cast<float>(i) / 1000.0f;
+      ExpectDigitsNear(kernel, type, {size, -size, size / 3, -size / 257});
+    }
+    ExpectDigitsNear(kernel, type, {3.3e38f, -1e38f, 1e-38f});
+    ExpectDigitsNear(kernel, type, {0.0f, -0.0f});
+    ExpectDigitsNear(kernel, type, {1e-20f, 3e-21f});
+  }
+}
+
+TEST_P(GemmKernels, PassNanAndInfinityOnThroughI8Weights) {
+  for (DType type : {DType::kF32, DType::kBF16}) {
+    for (const float value : {NAN, INFINITY, -INFINITY}) {
+      Case c = {.m = 4, .n = 20, .k = 40, .a = type, .b = DType::kI8};
+      Data data = MakeData(c);
+      data.a[static_cast<size_t>(2 * c.k + 3)] = value;
+      const std::vector<float> y = RunKernel(GetParam(), c, data);
+      for (int64_t i = 0; i < c.m * c.n; ++i) {
+        const bool finite = std::isfinite(y[static_cast<size_t>(i)]);
+        EXPECT_EQ(finite, i / c.n != 2) << Name(type) << " " << value << " at " << i;
       }
     }
   }

@@ -14,6 +14,9 @@ namespace {
 // Elements on each side of the square that is transposed at once: a cache line of f32 sources.
 constexpr int64_t kSquare = 16;
 
+// A zero in quads of i8, which are plus 128: turns a weight's upper bit.
+constexpr int kQuadsZero = -128;
+
 struct F64 {
   double value;
   float ToF32() const { return static_cast<float>(value); }
@@ -84,6 +87,9 @@ void PackRows(const PackedLayout& layout, const char* from, int64_t row_bytes, i
   }
 }
 
+// Neighbouring k of one column.
+int64_t I8Unit(const PackedLayout& layout) { return layout.quads ? 4 : 2; }
+
 // Row `source` quantised, a piece at a time as above. Adding and taking away 1.5 · 2^23 rounds to
 // nearest even and leaves the integer in the low bits.
 template <typename From>
@@ -105,9 +111,13 @@ void PackQuantizedRow(const PackedLayout& layout, const char* source, float* sca
       const float bounded = std::min(kLargest, std::max(-kLargest, steps));
       piece[k] = static_cast<int8_t>(static_cast<int32_t>((bounded + kRound) - kRound));
     }
+    if (layout.quads) {
+      for (int8_t& weight : piece) weight = static_cast<int8_t>(weight ^ kQuadsZero);
+    }
+    const int64_t unit = I8Unit(layout);
     int8_t* to = panel + k0 * layout.panel_columns;
-    for (int64_t pair = 0; pair < kSquare / 2; ++pair) {
-      std::memcpy(to + pair * 2 * layout.panel_columns, piece + pair * 2, 2);
+    for (int64_t k = 0; k < kSquare; k += unit) {
+      std::memcpy(to + k * layout.panel_columns, piece + k, static_cast<size_t>(unit));
     }
   }
 }
@@ -120,7 +130,7 @@ void PackRows(const PackedLayout& layout, const char* from, int64_t row_bytes, i
   int8_t* weights = panel + layout.scale_bytes();
   for (int64_t row = 0; row < rows; ++row) {
     PackQuantizedRow<From>(layout, from + row * row_bytes, scales + column + row,
-                           weights + 2 * (column + row));
+                           weights + I8Unit(layout) * (column + row));
   }
 }
 
@@ -194,16 +204,18 @@ size_t PackedLayout::panel_bytes() const {
 const char* PackedLayout::tag() const {
   const bool wide = panel_columns == kWidePanelColumns;
   if (dtype == DType::kF32) return wide ? "BA16a64b" : "BA16a16b";
-  if (dtype == DType::kI8) return wide ? "pairs64" : "pairs16";
+  if (dtype == DType::kI8) return quads ? "quads64" : wide ? "pairs64" : "pairs16";
   return wide ? "BA16a64b2a" : "BA16a16b2a";
 }
 
 PackedLayout PackedLayoutFor(Isa isa, DType dtype, int64_t n, int64_t k) {
-  const bool wide = isa == Isa::kAvx512 || isa == Isa::kAvx512Bf16 || isa == Isa::kAmx;
+  const bool bytes = isa == Isa::kAvx512Bf16 || isa == Isa::kAmx;  // which multiply them
+  const bool wide = bytes || isa == Isa::kAvx512;
   return {.dtype = dtype,
           .n = n,
           .k = k,
-          .panel_columns = wide ? kWidePanelColumns : kNarrowPanelColumns};
+          .panel_columns = wide ? kWidePanelColumns : kNarrowPanelColumns,
+          .quads = bytes && dtype == DType::kI8};
 }
 
 void PackPanel(const PackedLayout& layout, int64_t panel, const PackSource& source, int64_t first,
@@ -226,8 +238,8 @@ void PackPanel(const PackedLayout& layout, int64_t panel, const PackSource& sour
 void PadPanel(const PackedLayout& layout, int64_t panel, void* packed) noexcept {
   const int64_t used = std::min(layout.panel_columns, layout.n - panel * layout.panel_columns);
   if (used == layout.panel_columns) return;
-  // Every `row_bytes` hold all columns of one k (f32) or of one pair of k (bf16, i8).
-  const int64_t in_row = layout.dtype == DType::kF32 ? 1 : 2;
+  // Every `row_bytes` hold all columns of one k (f32), of one pair of k (bf16, i8) or of one quad.
+  const int64_t in_row = layout.dtype == DType::kF32 ? 1 : layout.quads ? 4 : 2;
   const auto element_bytes = in_row * static_cast<int64_t>(ByteSize(layout.dtype));
   const int64_t row_bytes = layout.panel_columns * element_bytes;
   char* to = static_cast<char*>(packed) + static_cast<size_t>(panel) * layout.panel_bytes();
@@ -237,7 +249,7 @@ void PadPanel(const PackedLayout& layout, int64_t panel, void* packed) noexcept 
   }
   for (size_t at = layout.scale_bytes(); at < layout.panel_bytes();
        at += static_cast<size_t>(row_bytes)) {
-    std::memset(to + at + used * element_bytes, 0,
+    std::memset(to + at + used * element_bytes, layout.quads ? kQuadsZero : 0,
                 static_cast<size_t>((layout.panel_columns - used) * element_bytes));
   }
 }

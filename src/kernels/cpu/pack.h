@@ -3,10 +3,12 @@
 //   f32:   panel[n / P], [k], [n % P]              k padded to 16    oneDNN's "BA16a<P>b"
 //   bf16:  panel[n / P], [k / 2], [n % P], [k % 2]  k padded to 32    oneDNN's "BA16a<P>b2a"
 //   i8:    panel[n / P] of P fp32 scales, then [k / 2], [n % P], [k % 2]    k padded to 32
-// Padding is zero. An i8 weight is round(w · 127 / m) to nearest even, m being the largest |w| of
-// its row (output channel), whose scale m / 127 multiplies the row's sums. The float bytes equal
-// oneDNN's blocked layout of a [k, n] matrix under that tag, so that both providers read the same
-// copy. Pure functions, no threads, no allocation.
+//   the same in quads, plus 128, as instructions multiply bytes: P fp32 scales, then [k / 4],
+//          [n % P], [k % 4]    k padded to 64
+// Padding is zero (in quads 128). An i8 weight is round(w · 127 / m) to nearest even, m being the
+// largest |w| of its row (output channel), whose scale m / 127 multiplies the row's sums. The float
+// bytes equal oneDNN's blocked layout of a [k, n] matrix under that tag, so that both providers
+// read the same copy. Pure functions, no threads, no allocation.
 #pragma once
 
 #include <cstddef>
@@ -22,9 +24,10 @@ struct PackedLayout {
   int64_t n = 0;              // columns of all parts together
   int64_t k = 0;
   int64_t panel_columns = 0;
+  bool quads = false;  // i8 weights, plus 128, in quads of k
 
   /// Multiplications that one step of the format holds; k may be cut at multiples of it.
-  int64_t k_step() const { return dtype == DType::kF32 ? 16 : 32; }
+  int64_t k_step() const { return dtype == DType::kF32 ? 16 : quads ? 64 : 32; }
   int64_t padded_k() const { return (k + k_step() - 1) / k_step() * k_step(); }
   int64_t panels() const { return (n + panel_columns - 1) / panel_columns; }
   /// Bytes before a panel's weights: its scales.

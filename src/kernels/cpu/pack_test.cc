@@ -118,14 +118,16 @@ TEST(Pack, QuantizesEachRowByItsLargestWeight) {
   const float step = 2.0f / 127.0f;
   const std::vector<float> rows = {-2.0f, 2.5f * step, 0.5f * step, 1.5f * step, 0.0f,  0.0f,
                                    0.0f,  0.0f,        NAN,         1.0f,        -1.0f, 0.25f};
-  for (Isa isa : {Isa::kScalar, Isa::kAvx512}) {
+  for (Isa isa : {Isa::kScalar, Isa::kAvx512, Isa::kAvx512Bf16}) {
     const PackedLayout layout = PackedLayoutFor(isa, DType::kI8, 3, 4);
+    const int64_t unit = layout.quads ? 4 : 2;
     const Tensor packed =
         PackAll(layout, {{.data = rows.data(), .dtype = DType::kF32, .n = 3, .row_stride = 4}});
     const auto* scales = static_cast<const float*>(packed.data());
     const auto* weights = static_cast<const int8_t*>(packed.data()) + layout.scale_bytes();
     const auto at = [&](int64_t n, int64_t k) {
-      return int{weights[(k / 2 * layout.panel_columns + n) * 2 + k % 2]};
+      const int8_t kept = weights[(k / unit * layout.panel_columns + n) * unit + k % unit];
+      return layout.quads ? int{static_cast<uint8_t>(kept)} - 128 : int{kept};
     };
     EXPECT_EQ(scales[0], step);
     EXPECT_EQ(at(0, 0), -127);
@@ -136,6 +138,7 @@ TEST(Pack, QuantizesEachRowByItsLargestWeight) {
     EXPECT_EQ(at(2, 3), 32);
     for (int64_t n = 3; n < layout.panel_columns; ++n) EXPECT_EQ(scales[n], 0.0f);
     for (int64_t k = 4; k < layout.padded_k(); ++k) EXPECT_EQ(at(0, k), 0);
+    for (int64_t k = 0; k < layout.padded_k(); ++k) EXPECT_EQ(at(3, k), 0);
   }
 }
 
