@@ -1,6 +1,7 @@
 #include "backends/cpu/gemm.h"
 
 #include <algorithm>
+#include <memory>
 
 #include "core/cancel.h"
 #include "core/check.h"
@@ -25,9 +26,13 @@ constexpr int64_t kLeastDigitsBlock = 4 * kLeastBlock;  // whose tiles have fewe
 // being written out for all of them. Both give the same bits.
 constexpr int64_t kWidenedRows = 24;
 
+// Tiles of rows that each thread must have to work through rows of its own: all threads then read
+// all weights, which costs little beside so many products of them.
+constexpr int64_t kLeastTiles = 8;
+
 // A thread takes at least this share of a thread's part of a product at a time, so that the last to
-// finish is not waited for long.
-constexpr int64_t kSmallestShare = 64;
+// finish is not waited for long and taking costs nothing.
+constexpr int64_t kSmallestShare = 256;
 
 // Start of one thread's sums is apart from the others' cache lines and pages.
 constexpr int64_t kSumsAlignment = 4096;
@@ -67,6 +72,9 @@ Gemm::Gemm(const GemmDesc& desc, GemmProvider provider)
       RoundUp(CeilDiv(least, std::max<int64_t>(1, desc.weights.k)), kernel_.tile_rows);
   block_rows_ = whole_k ? whole_rows : RoundUp(kBlockedRows * 3 / 2, kernel_.tile_rows);
   block_rows_ = std::max<int64_t>(1, std::min(block_rows_, desc.m));
+  const bool apart = Tiles() >= kLeastTiles * desc.threads && !Widens(desc.m);
+  parts_ = apart ? desc.threads : 1;
+  part_tiles_ = CeilDiv(Tiles(), parts_);
   if (provider == GemmProvider::kOnednn) onednn_ = std::make_unique<OnednnMatmul>(desc);
 }
 
@@ -93,13 +101,20 @@ size_t Gemm::widened_bytes() const {
 }
 
 size_t Gemm::scratch_bytes() const {
-  const size_t ours = static_cast<size_t>(desc_.threads) * (sums_bytes() + widened_bytes()) +
-                      (digits_ ? digits_->bytes() : 0);
+  const size_t of_thread = sums_bytes() + widened_bytes() + sizeof(WorkShare);
+  const size_t ours =
+      static_cast<size_t>(desc_.threads) * of_thread + (digits_ ? digits_->bytes() : 0);
   return onednn_ == nullptr ? ours : std::max(ours, onednn_->scratch_bytes());
 }
 
 // Behind all threads' sums.
-void* Gemm::DigitsOf(const GemmOperands& operands) const { return SumsOf(operands, desc_.threads); }
+WorkShare* Gemm::SharesOf(const GemmOperands& operands) const {
+  return reinterpret_cast<WorkShare*>(SumsOf(operands, desc_.threads));
+}
+
+void* Gemm::DigitsOf(const GemmOperands& operands) const {
+  return SharesOf(operands) + desc_.threads;
+}
 
 float* Gemm::SumsOf(const GemmOperands& operands, int slot) const {
   return reinterpret_cast<float*>(static_cast<char*>(operands.scratch) +
@@ -117,9 +132,9 @@ void Gemm::Run(const GemmOperands& operands) const {
   struct Call {
     const Gemm* gemm;
     const GemmOperands* operands;
-    Shares shares;
+    std::span<WorkShare> shares;
   };
-  Call call = {this, &operands, {.units = desc_.weights.panels() * Tiles()}};
+  const Call call = {this, &operands, DealUnits(operands)};
   ParallelFor(desc_.threads, desc_.threads, 1, [&call](int64_t begin, int64_t end) {
     for (int64_t slot = begin; slot < end; ++slot) {
       call.gemm->RunSlot(*call.operands, static_cast<int>(slot), call.shares);
@@ -129,37 +144,49 @@ void Gemm::Run(const GemmOperands& operands) const {
 
 int64_t Gemm::Tiles() const { return CeilDiv(desc_.m, kernel_.tile_rows); }
 
-// The work is a row of (panel, tile of rows) units. One tile of rows is bound by memory, whose
-// bandwidth the threads share: each has its equal run. More are taken in ever smaller runs, because
-// a thread that was interrupted, or has the slower core, would keep all others waiting: 3 % of a
-// product of 15 ms on two cores that also serve a system's daemons.
-void Gemm::RunSlot(const GemmOperands& operands, int slot, Shares& shares) const noexcept {
-  if (Tiles() == 1) {
-    const auto boundary = [&](int64_t thread) { return shares.units * thread / desc_.threads; };
-    return RunUnits(operands, slot, boundary(slot), boundary(slot + 1));
-  }
-  const int64_t least = std::max<int64_t>(1, shares.units / (desc_.threads * kSmallestShare));
-  int64_t first = shares.taken.load(std::memory_order_relaxed);
-  while (first < shares.units) {
-    const int64_t left = shares.units - first;
-    const int64_t last = first + std::min(left, std::max(least, left / (2 * desc_.threads)));
-    if (!shares.taken.compare_exchange_weak(first, last, std::memory_order_relaxed)) continue;
-    RunUnits(operands, slot, first, last);
-    first = shares.taken.load(std::memory_order_relaxed);
-  }
+// The work is a row of (part of rows, panel, tile of rows) units. Where each thread has a part of
+// the rows it finds in its caches what it wrote there in the layer before: where two cores share no
+// cache, layers of 784 rows, 1152 wide, take 2 % less time, norms between them half (Zen 4).
+std::span<WorkShare> Gemm::DealUnits(const GemmOperands& operands) const {
+  const std::span shares(SharesOf(operands), static_cast<size_t>(desc_.threads));
+  std::ranges::uninitialized_default_construct(shares);
+  vernier::DealUnits(parts_ * desc_.weights.panels() * part_tiles_, shares);
+  return shares;
 }
 
-void Gemm::RunUnits(const GemmOperands& operands, int slot, int64_t first,
-                    int64_t last) const noexcept {
-  const int64_t tiles = Tiles();
-  for (int64_t unit = first; unit < last;) {
-    if (IsSet(operands.cancel)) return;
-    const int64_t panel = unit / tiles;
-    const int64_t end = std::min(last, (panel + 1) * tiles);
-    const RowRange rows = {(unit - panel * tiles) * kernel_.tile_rows,
-                           std::min(desc_.m, (end - panel * tiles) * kernel_.tile_rows)};
-    RunPanel(operands, panel, rows, SumsOf(operands, slot));
-    unit = end;
+Gemm::Block Gemm::BlockOf(UnitRange units) const {
+  const int64_t panels = desc_.weights.panels(), tile = units.begin % part_tiles_;
+  const int64_t first = units.begin / part_tiles_ / panels * part_tiles_;
+  const auto row = [&](int64_t of_part) {
+    return std::min(desc_.m, (first + of_part) * kernel_.tile_rows);
+  };
+  return {.panel = units.begin / part_tiles_ % panels,
+          .rows = {row(tile), row(tile + units.end - units.begin)},
+          .all = {row(tile), row(part_tiles_)}};
+}
+
+// One tile of rows is bound by memory, whose bandwidth the threads share: each has its equal part.
+// Of more a thread takes over what another has left, which was interrupted or has the slower core.
+void Gemm::RunSlot(const GemmOperands& operands, int slot,
+                   std::span<WorkShare> shares) const noexcept {
+  const bool own_only = Tiles() == 1 || desc_.threads == 1;
+  if (own_only) shares = shares.subspan(static_cast<size_t>(slot), 1);
+  const int64_t equal_part = desc_.weights.panels() * Tiles() / desc_.threads;
+  const int64_t least = own_only ? part_tiles_ : std::max<int64_t>(1, equal_part / kSmallestShare);
+  Panel weights = {};
+  Block block = {.panel = -1};
+  for (UnitRange units, done; !IsSet(operands.cancel); done = units) {
+    units = NextUnits(shares, own_only ? 0 : slot, least, part_tiles_);
+    if (units.empty()) return;
+    Block next = BlockOf(units);
+    next.sums = SumsOf(operands, slot);
+    if (next.panel == block.panel && units.begin == done.end) {
+      next.all = block.all;
+    } else {
+      weights = PanelOf(operands, next.panel, next.all.end - next.all.begin, next.sums);
+    }
+    block = next;
+    RunRows(operands, weights, block);
   }
 }
 
@@ -185,11 +212,11 @@ int64_t Gemm::BlockRows(int64_t rows) const {
   return std::min(block_rows_, RoundUp(CeilDiv(rows, blocks), kernel_.tile_rows));
 }
 
-void Gemm::RunPanel(const GemmOperands& operands, int64_t panel, RowRange rows, float* sums) const {
-  const Panel weights = PanelOf(operands, panel, rows.end - rows.begin, sums);
-  const int64_t step = BlockRows(rows.end - rows.begin);
-  for (int64_t row = rows.begin; row < rows.end; row += step) {
-    const Block block = {panel, {row, std::min(rows.end, row + step)}, rows, sums};
+void Gemm::RunRows(const GemmOperands& operands, const Panel& weights, const Block& rows) const {
+  const int64_t step = BlockRows(rows.rows.end - rows.rows.begin);
+  Block block = rows;
+  for (int64_t row = rows.rows.begin; row < rows.rows.end; row += step) {
+    block.rows = {row, std::min(rows.rows.end, row + step)};
     const GemmFinish finish = FinishOf(operands, block);
     MultiplyBlock(operands, weights, block, finish);
     (finish.c_bf16 ? kernel_.finish_to_bf16 : kernel_.finish)(finish);

@@ -17,6 +17,7 @@
 
 #include "backends/cpu/gemm_digits.h"
 #include "backends/cpu/onednn_matmul.h"
+#include "backends/cpu/work_shares.h"
 #include "core/cpu_features.h"
 #include "kernels/cpu/gemm.h"
 #include "kernels/cpu/pack.h"
@@ -90,12 +91,13 @@ class Gemm {
     int64_t bytes_per_k;
     GemmMultiplyFn multiply;
   };
-  // Rows of a panel whose sums are kept together, within those that this thread multiplies.
+  // Rows of a panel, those whose sums are kept together for example, within all from where this
+  // thread began with the panel to the end of the part.
   struct Block {
     int64_t panel;
     RowRange rows;
     RowRange all;
-    float* sums;
+    float* sums = nullptr;
   };
   bool Widens(int64_t rows) const;
   size_t sums_bytes() const;     // of one thread
@@ -103,16 +105,13 @@ class Gemm {
   void* DigitsOf(const GemmOperands& operands) const;
   Panel PanelOf(const GemmOperands& operands, int64_t panel, int64_t rows, float* sums) const;
   float* SumsOf(const GemmOperands& operands, int slot) const;
-  // Units of work of one run, and how many of them threads have taken.
-  struct Shares {
-    int64_t units;
-    std::atomic<int64_t> taken = 0;
-  };
+  WorkShare* SharesOf(const GemmOperands& operands) const;
   int64_t Tiles() const;  // of rows
-  void RunSlot(const GemmOperands& operands, int slot, Shares& shares) const noexcept;
-  void RunUnits(const GemmOperands& operands, int slot, int64_t first, int64_t last) const noexcept;
+  std::span<WorkShare> DealUnits(const GemmOperands& operands) const;
+  Block BlockOf(UnitRange units) const;  // of units of one panel
+  void RunSlot(const GemmOperands& operands, int slot, std::span<WorkShare> shares) const noexcept;
   int64_t BlockRows(int64_t rows) const;  // of a block, where there are `rows`
-  void RunPanel(const GemmOperands& operands, int64_t panel, RowRange rows, float* sums) const;
+  void RunRows(const GemmOperands& operands, const Panel& weights, const Block& rows) const;
   void MultiplyBlock(const GemmOperands& operands, const Panel& weights, const Block& block,
                      const GemmFinish& finish) const;
   void FetchNextPanel(const GemmOperands& operands, const Block& block, GemmMultiply& g) const;
@@ -124,6 +123,8 @@ class Gemm {
   std::optional<GemmDigitRows> digits_;         // where kernel_ takes digits
   int64_t k_block_ = 0;                         // multiplications between visits to the sums
   int64_t block_rows_ = 0;                      // most rows whose sums are kept at a time
+  int64_t parts_ = 1;                           // of the rows: a thread's each, or one of all
+  int64_t part_tiles_ = 0;                      // the last part may have fewer
   std::unique_ptr<const OnednnMatmul> onednn_;  // null: our own kernels
 };
 
