@@ -165,11 +165,11 @@ Gemm::Block Gemm::BlockOf(UnitRange units) const {
           .all = {row(tile), row(part_tiles_)}};
 }
 
-// One tile of rows is bound by memory, whose bandwidth the threads share: each has its equal part.
-// Of more a thread takes over what another has left, which was interrupted or has the slower core.
+// A thread takes over what another has left, which was interrupted, has the slower core or, where
+// one tile of rows is bound by memory, got the smaller part of its bandwidth.
 void Gemm::RunSlot(const GemmOperands& operands, int slot,
                    std::span<WorkShare> shares) const noexcept {
-  const bool own_only = Tiles() == 1 || desc_.threads == 1;
+  const bool own_only = desc_.threads == 1;
   if (own_only) shares = shares.subspan(static_cast<size_t>(slot), 1);
   const int64_t equal_part = desc_.weights.panels() * Tiles() / desc_.threads;
   const int64_t least = own_only ? part_tiles_ : std::max<int64_t>(1, equal_part / kSmallestShare);
