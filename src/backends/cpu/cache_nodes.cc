@@ -86,54 +86,59 @@ class CachedRun {
   /// Scratch of one thread for as many queries of one head of a cache row as there may be.
   static size_t ScratchBytes(int64_t queries, int64_t head_dim) {
     const size_t floats = static_cast<size_t>(queries * head_dim) * 2 * sizeof(float);
-    return (floats + static_cast<size_t>(queries) * sizeof(Query) + 63) / 64 * 64;
+    const size_t structs = static_cast<size_t>(queries) * (sizeof(Query) + sizeof(CachedQuery));
+    return (floats + structs + 63) / 64 * 64;
   }
 
   /// A head of a row of the cache, for all queries that read it.
   void RunJob(int64_t job, void* scratch) const {
     const int64_t slot = job / attention_.kv_heads, head = job % attention_.kv_heads;
     const int64_t dim = cache_.head_dim;
+    const int64_t most = rows_ * tokens_ * group_;
     auto* queries = static_cast<Query*>(scratch);
-    auto* numbers = reinterpret_cast<float*>(queries + rows_ * tokens_ * group_);
+    auto* states = reinterpret_cast<CachedQuery*>(queries + most);
+    auto* numbers = reinterpret_cast<float*>(states + most);
     int64_t count = 0;
     for (int64_t row = 0; row < rows_; ++row) {
       if ((slots_ != nullptr ? slots_[row] : row) != slot) continue;
       for (int64_t i = 0; i < tokens_ * group_; ++i) {
         const int64_t token = i / group_, query_head = head * group_ + i % group_;
-        Query& query = queries[count++];
-        query = MakeQuery(slot, row * tokens_ + token, token, query_head, numbers);
+        queries[count] = MakeQuery(slot, row * tokens_ + token, token, query_head);
+        states[count] = MakeState(queries[count], numbers);
+        ++count;
         numbers += 2 * dim;
       }
     }
-    if (count > 0) Attend(slot, head, std::span(queries, static_cast<size_t>(count)));
+    Attend(slot, head, {queries, static_cast<size_t>(count)}, states);
   }
 
  private:
   struct Query {
-    CachedQuery state;
     int64_t visible;    // keys that it sees
     const float* bias;  // of the key at its own place; null: none
     int64_t own;        // its own place
     int64_t index, head;
   };
 
-  Query MakeQuery(int64_t slot, int64_t index, int64_t token, int64_t head, float* numbers) const {
-    const int64_t dim = cache_.head_dim, length = cache_.lengths[slot];
-    Query query{};
-    query.own = length - tokens_ + token;
-    query.visible = attention_.mask == AttentionMask::kCausal ? query.own + 1 : length;
-    query.bias = bias_ == nullptr ? nullptr : bias_->row<const float>(head);
-    query.index = index;
-    query.head = head;
+  Query MakeQuery(int64_t slot, int64_t index, int64_t token, int64_t head) const {
+    const int64_t length = cache_.lengths[slot], own = length - tokens_ + token;
+    return {.visible = attention_.mask == AttentionMask::kCausal ? own + 1 : length,
+            .bias = bias_ == nullptr ? nullptr : bias_->row<const float>(head),
+            .own = own,
+            .index = index,
+            .head = head};
+  }
+
+  CachedQuery MakeState(const Query& query, float* numbers) const {
+    const int64_t dim = cache_.head_dim;
     const auto scale = static_cast<float>(attention_.scale);
     for (int64_t c = 0; c < dim; ++c) {
-      const int64_t at = index * q_.row_stride + head * dim + c;
+      const int64_t at = query.index * q_.row_stride + query.head * dim + c;
       numbers[c] =
           scale * (q_.dtype == DType::kF32 ? static_cast<const float*>(q_.data)[at]
                                            : FromBf16(static_cast<const uint16_t*>(q_.data)[at]));
     }
-    query.state = {.q = numbers, .sums = numbers + dim};
-    return query;
+    return {.q = numbers, .sums = numbers + dim};
   }
 
   const void* Tokens(const void* base, int64_t slot, int64_t head, int64_t token) const {
@@ -141,7 +146,8 @@ class CachedRun {
            static_cast<size_t>(cache_.Offset(slot, head, token)) * ByteSize(cache_.dtype);
   }
 
-  void Attend(int64_t slot, int64_t head, std::span<Query> queries) const {
+  void Attend(int64_t slot, int64_t head, std::span<const Query> queries,
+              CachedQuery* states) const {
     constexpr int64_t kBlock = KvView::kBlockTokens;
     const int64_t length = cache_.lengths[slot];
     for (int64_t first = 0; first < length; first += kBlock) {
@@ -149,27 +155,32 @@ class CachedRun {
                         .values = Tokens(cache_.values, slot, head, first),
                         .element = ElementOf(cache_.dtype),
                         .head_dim = cache_.head_dim};
-      for (size_t i = 0; i < queries.size(); ++i) {
-        Query& query = queries[i];
-        block.tokens = std::min(kBlock, query.visible - first);
+      if (first + kBlock < length) {
+        block.next_keys = Tokens(cache_.keys, slot, head, first + kBlock);
+        block.next_values = Tokens(cache_.values, slot, head, first + kBlock);
+      }
+      // Queries that see as much of the block go together.
+      const auto seen = [&](size_t i) { return std::min(kBlock, queries[i].visible - first); };
+      for (size_t i = 0, end = 0; i < queries.size(); i = end) {
+        for (; end < queries.size() && seen(end) == seen(i); ++end) {
+          const Query& query = queries[end];
+          states[end].bias = query.bias == nullptr ? nullptr : query.bias + (query.own - first);
+        }
+        block.tokens = seen(i);
         if (block.tokens <= 0) continue;
-        block.bias = query.bias == nullptr ? nullptr : query.bias + (query.own - first);
-        // The first query's pass brings in what all will read next.
-        const bool fetch = i == 0 && first + kBlock < length;
-        block.next_keys = fetch ? Tokens(cache_.keys, slot, head, first + kBlock) : nullptr;
-        block.next_values = fetch ? Tokens(cache_.values, slot, head, first + kBlock) : nullptr;
-        kernel_(block, query.state);
+        kernel_(block, states + i, static_cast<int64_t>(end - i));
+        block.next_keys = block.next_values = nullptr;  // once is enough
       }
     }
-    for (const Query& query : queries) Write(query);
+    for (size_t i = 0; i < queries.size(); ++i) Write(queries[i], states[i]);
   }
 
-  void Write(const Query& query) const {
+  void Write(const Query& query, const CachedQuery& state) const {
     const int64_t dim = cache_.head_dim;
-    const float factor = query.state.total == 0.0f ? 0.0f : 1.0f / query.state.total;
+    const float factor = state.total == 0.0f ? 0.0f : 1.0f / state.total;
     for (int64_t c = 0; c < dim; ++c) {
       // A query that sees nothing never had its sums written.
-      const float value = factor == 0.0f ? 0.0f : query.state.sums[c] * factor;
+      const float value = factor == 0.0f ? 0.0f : state.sums[c] * factor;
       const int64_t at = query.index * y_.row_stride + query.head * dim + c;
       if (y_.dtype == DType::kF32) {
         static_cast<float*>(y_.data)[at] = value;

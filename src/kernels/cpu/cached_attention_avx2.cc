@@ -4,8 +4,8 @@
 
 namespace vernier::avx2 {
 
-void CachedAttention(const CachedBlock& block, CachedQuery& query) noexcept {
-  TakeBlockOf<Vec>(block, query);
+void CachedAttention(const CachedBlock& block, CachedQuery* queries, int64_t count) noexcept {
+  TakeBlockOf<Vec>(block, queries, count);
 }
 
 }  // namespace vernier::avx2

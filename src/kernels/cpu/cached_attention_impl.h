@@ -18,92 +18,74 @@ inline void FetchRow(const void* rows, int64_t row, int64_t row_bytes) {
   for (int64_t at = 0; at < row_bytes; at += kLineBytes) __builtin_prefetch(from + at, 0, 2);
 }
 
-template <class V, class T>
-inline void DotProducts(const CachedBlock& block, const float* q, float* scores) {
-  constexpr int64_t kTogether = 4;  // independent sums hide the latency of the additions
-  const int64_t dim = block.head_dim;
-  const T* keys = static_cast<const T*>(block.keys);
-  const int64_t row_bytes = dim * static_cast<int64_t>(sizeof(T));
-  int64_t t = 0;
-  for (; t + kTogether <= block.tokens; t += kTogether) {
-    V sums[kTogether] = {V::Set(0.0f), V::Set(0.0f), V::Set(0.0f), V::Set(0.0f)};
-    for (int64_t c = 0; c < dim; c += V::kWidth) {
-      const V factor = LoadUpTo<V>(q + c, dim - c);
-      for (int64_t i = 0; i < kTogether; ++i) {
-        sums[i] = Fma(factor, LoadUpTo<V>(keys + (t + i) * dim + c, dim - c), sums[i]);
+// Queries that one pass over keys or values serves: as many sums as registers hold.
+template <class V>
+constexpr int kQueriesTogether = V::kWidth == 8 ? 2 : 4;
+
+constexpr int64_t kKeysTogether = 4;
+
+/// Scores of four keys, the last of which may be one several times.
+template <class V, class T, int kQueries>
+inline void DotProducts(const T* const (&keys)[kKeysTogether], const CachedQuery* queries,
+                        int64_t dim, float (*scores)[kKeysTogether]) {
+  V sums[kQueries][kKeysTogether];
+  for (auto& of_query : sums) {
+    for (V& sum : of_query) sum = V::Set(0.0f);
+  }
+  const auto add = [&](int64_t c, auto load) {
+    V key[kKeysTogether];
+    for (int i = 0; i < kKeysTogether; ++i) key[i] = load(keys[i] + c);
+    for (int query = 0; query < kQueries; ++query) {
+      const V factor = load(queries[query].q + c);
+      for (int i = 0; i < kKeysTogether; ++i) {
+        sums[query][i] = Fma(factor, key[i], sums[query][i]);
       }
     }
-    for (int64_t i = 0; i < kTogether; ++i) {
-      scores[t + i] = sums[i].Sum();
-      FetchRow(block.next_keys, t + i, row_bytes);
-    }
+  };
+  int64_t c = 0;
+  for (; c + V::kWidth <= dim; c += V::kWidth) {
+    add(c, [](const auto* from) { return V::Load(from); });
   }
-  for (; t < block.tokens; ++t) {
-    V sum = V::Set(0.0f);
-    for (int64_t c = 0; c < dim; c += V::kWidth) {
-      sum = Fma(LoadUpTo<V>(q + c, dim - c), LoadUpTo<V>(keys + t * dim + c, dim - c), sum);
+  if (c < dim) {
+    add(c, [dim, c](const auto* from) { return V::LoadFirst(from, dim - c); });
+  }
+  for (int query = 0; query < kQueries; ++query) V::StoreSums(sums[query], scores[query]);
+}
+
+template <class V, class T, int kQueries>
+inline void Scores(const CachedBlock& block, const CachedQuery* queries, bool fetch,
+                   float (*scores)[kCachedBlockTokens]) {
+  const int64_t dim = block.head_dim, row_bytes = dim * static_cast<int64_t>(sizeof(T));
+  const T* rows = static_cast<const T*>(block.keys);
+  for (int64_t t = 0; t < block.tokens; t += kKeysTogether) {
+    const T* keys[kKeysTogether];
+    for (int64_t i = 0; i < kKeysTogether; ++i) {
+      keys[i] = rows + (t + i < block.tokens ? t + i : block.tokens - 1) * dim;
+      if (fetch && t + i < block.tokens) FetchRow(block.next_keys, t + i, row_bytes);
     }
-    scores[t] = sum.Sum();
-    FetchRow(block.next_keys, t, row_bytes);
+    float dots[kQueries][kKeysTogether];
+    DotProducts<V, T, kQueries>(keys, queries, dim, dots);
+    for (int query = 0; query < kQueries; ++query) {
+      __builtin_memcpy(scores[query] + t, dots[query], sizeof(dots[query]));
+    }
   }
 }
 
-// Columns `first` to first + kVectors * kWidth of the sums; `count` of them exist.
-template <class V, class T, int kVectors>
-inline void MixColumns(const CachedBlock& block, const float* weights, float keep, int64_t first,
-                       int64_t count, float* sums) {
-  V mixed[kVectors];
-  for (int i = 0; i < kVectors; ++i) {
-    const int64_t at = i * V::kWidth;
-    mixed[i] = keep == 0.0f ? V::Set(0.0f) : LoadUpTo<V>(sums + at, count - at) * V::Set(keep);
-  }
-  const T* values = static_cast<const T*>(block.values) + first;
-  const int64_t row_bytes = block.head_dim * static_cast<int64_t>(sizeof(T));
-  for (int64_t t = 0; t < block.tokens; ++t) {
-    const V weight = V::Set(weights[t]);
-    const T* row = values + t * block.head_dim;
-    for (int i = 0; i < kVectors; ++i) {
-      const int64_t at = i * V::kWidth;
-      mixed[i] = Fma(weight, LoadUpTo<V>(row + at, count - at), mixed[i]);
-    }
-    if (first == 0) FetchRow(block.next_values, t, row_bytes);
-  }
-  for (int i = 0; i < kVectors; ++i) {
-    const int64_t at = i * V::kWidth;
-    StoreUpTo(mixed[i], sums + at, count - at);
-  }
-}
-
-template <class V, class T>
-inline void Mix(const CachedBlock& block, const float* weights, float keep, float* sums) {
-  constexpr int64_t kWide = 4 * V::kWidth;
-  int64_t first = 0;
-  for (; first + kWide <= block.head_dim; first += kWide) {
-    MixColumns<V, T, 4>(block, weights, keep, first, kWide, sums + first);
-  }
-  for (; first < block.head_dim; first += V::kWidth) {
-    const int64_t left = block.head_dim - first;
-    MixColumns<V, T, 1>(block, weights, keep, first, left < V::kWidth ? left : V::kWidth,
-                        sums + first);
-  }
-}
-
-template <class V, class T>
-inline void TakeBlock(const CachedBlock& block, CachedQuery& query) {
-  alignas(64) float scores[kCachedBlockTokens];
-  DotProducts<V, T>(block, query.q, scores);
-  if (block.bias != nullptr) {
-    for (int64_t t = 0; t < block.tokens; ++t) scores[t] += block.bias[-t];
+/// Scores become weights, exp(score - top); returns what earlier sums are multiplied by.
+template <class V>
+inline float Weigh(CachedQuery& query, int64_t tokens, float* scores) {
+  if (query.bias != nullptr) {
+    for (int64_t t = 0; t < tokens; ++t) scores[t] += query.bias[-t];
   }
   const bool first = query.total == 0.0f;
   float top = first ? scores[0] : query.top;
-  for (int64_t t = 0; t < block.tokens; ++t) top = scores[t] > top ? scores[t] : top;
+  for (int64_t t = 0; t < tokens; ++t) top = scores[t] > top ? scores[t] : top;
   float keep[V::kWidth];
   Exp(V::Set(query.top - top)).Store(keep);
   if (first) keep[0] = 0.0f;
   V total = V::Set(0.0f);
-  for (int64_t t = 0; t < block.tokens; t += V::kWidth) {
-    const int64_t left = block.tokens - t;
+  for (int64_t t = 0; t < tokens; t += V::kWidth) {
+    const int64_t left = tokens - t;
     V weight = Exp(LoadUpTo<V>(scores + t, left) - V::Set(top));
     if (left < V::kWidth) weight = weight.FirstOr(left, V::Set(0.0f));
     total = total + weight;
@@ -111,15 +93,90 @@ inline void TakeBlock(const CachedBlock& block, CachedQuery& query) {
   }
   query.top = top;
   query.total = query.total * keep[0] + total.Sum();
-  Mix<V, T>(block, scores, keep[0], query.sums);
+  return keep[0];
+}
+
+template <int kQueries>
+struct Weights {
+  const float (*of_tokens)[kCachedBlockTokens];  // [kQueries]
+  const float* keep;                             // [kQueries]
+};
+
+// Columns `first` to first + kVectors * kWidth of the sums; `count` of them exist.
+template <class V, class T, int kQueries, int kVectors>
+inline void MixColumns(const CachedBlock& block, Weights<kQueries> weights, int64_t first,
+                       int64_t count, bool fetch, const CachedQuery* queries) {
+  V mixed[kQueries][kVectors];
+  for (int query = 0; query < kQueries; ++query) {
+    const float keep = weights.keep[query];
+    for (int i = 0; i < kVectors; ++i) {
+      const int64_t at = i * V::kWidth;
+      mixed[query][i] =
+          keep == 0.0f ? V::Set(0.0f)
+                       : LoadUpTo<V>(queries[query].sums + first + at, count - at) * V::Set(keep);
+    }
+  }
+  const T* values = static_cast<const T*>(block.values) + first;
+  const int64_t row_bytes = block.head_dim * static_cast<int64_t>(sizeof(T));
+  for (int64_t t = 0; t < block.tokens; ++t, values += block.head_dim) {
+    V value[kVectors];
+    for (int i = 0; i < kVectors; ++i) {
+      const int64_t at = i * V::kWidth;
+      value[i] = kVectors == 1 ? LoadUpTo<V>(values + at, count - at) : V::Load(values + at);
+    }
+    for (int query = 0; query < kQueries; ++query) {
+      const V weight = V::Set(weights.of_tokens[query][t]);
+      for (int i = 0; i < kVectors; ++i) mixed[query][i] = Fma(weight, value[i], mixed[query][i]);
+    }
+    if (fetch && first == 0) FetchRow(block.next_values, t, row_bytes);
+  }
+  for (int query = 0; query < kQueries; ++query) {
+    for (int i = 0; i < kVectors; ++i) {
+      const int64_t at = i * V::kWidth;
+      StoreUpTo(mixed[query][i], queries[query].sums + first + at, count - at);
+    }
+  }
+}
+
+template <class V, class T, int kQueries>
+inline void TakeBlock(const CachedBlock& block, bool fetch, CachedQuery* queries) {
+  alignas(64) float weights[kQueries][kCachedBlockTokens];
+  float keep[kQueries];
+  Scores<V, T, kQueries>(block, queries, fetch, weights);
+  for (int query = 0; query < kQueries; ++query) {
+    keep[query] = Weigh<V>(queries[query], block.tokens, weights[query]);
+  }
+  constexpr int kVectors = 4;
+  constexpr int64_t kWide = kVectors * V::kWidth;
+  const Weights<kQueries> mixing = {weights, keep};
+  int64_t first = 0;
+  for (; first + kWide <= block.head_dim; first += kWide) {
+    MixColumns<V, T, kQueries, kVectors>(block, mixing, first, kWide, fetch, queries);
+  }
+  for (; first < block.head_dim; first += V::kWidth) {
+    const int64_t left = block.head_dim - first;
+    MixColumns<V, T, kQueries, 1>(block, mixing, first, left < V::kWidth ? left : V::kWidth, fetch,
+                                  queries);
+  }
+}
+
+/// The first pass brings in what all passes will read next.
+template <class V, class T>
+inline void TakeBlockInPasses(const CachedBlock& block, CachedQuery* queries, int64_t count) {
+  constexpr int kTogether = kQueriesTogether<V>;
+  int64_t i = 0;
+  for (; i + kTogether <= count; i += kTogether) {
+    TakeBlock<V, T, kTogether>(block, i == 0, queries + i);
+  }
+  for (; i < count; ++i) TakeBlock<V, T, 1>(block, i == 0, queries + i);
 }
 
 template <class V>
-inline void TakeBlockOf(const CachedBlock& block, CachedQuery& query) {
+inline void TakeBlockOf(const CachedBlock& block, CachedQuery* queries, int64_t count) {
   if (block.element == Element::kF32) {
-    TakeBlock<V, float>(block, query);
+    TakeBlockInPasses<V, float>(block, queries, count);
   } else {
-    TakeBlock<V, uint16_t>(block, query);
+    TakeBlockInPasses<V, uint16_t>(block, queries, count);
   }
 }
 

@@ -13,9 +13,7 @@ float At(const void* rows, Element element, int64_t index) {
                                   : FromBf16(static_cast<const uint16_t*>(rows)[index]);
 }
 
-}  // namespace
-
-void CachedAttention(const CachedBlock& block, CachedQuery& query) noexcept {
+void TakeBlock(const CachedBlock& block, CachedQuery& query) {
   float scores[kCachedBlockTokens];
   float top = query.top;
   for (int64_t t = 0; t < block.tokens; ++t) {
@@ -23,7 +21,7 @@ void CachedAttention(const CachedBlock& block, CachedQuery& query) noexcept {
     for (int64_t c = 0; c < block.head_dim; ++c) {
       dot += query.q[c] * At(block.keys, block.element, t * block.head_dim + c);
     }
-    scores[t] = dot + (block.bias == nullptr ? 0.0f : block.bias[-t]);
+    scores[t] = dot + (query.bias == nullptr ? 0.0f : query.bias[-t]);
     top = t == 0 && query.total == 0.0f ? scores[t] : std::max(top, scores[t]);
   }
   const float keep = query.total == 0.0f ? 0.0f : std::exp(query.top - top);
@@ -38,6 +36,12 @@ void CachedAttention(const CachedBlock& block, CachedQuery& query) noexcept {
       query.sums[c] += weight * At(block.values, block.element, t * block.head_dim + c);
     }
   }
+}
+
+}  // namespace
+
+void CachedAttention(const CachedBlock& block, CachedQuery* queries, int64_t count) noexcept {
+  for (int64_t i = 0; i < count; ++i) TakeBlock(block, queries[i]);
 }
 
 }  // namespace vernier::scalar

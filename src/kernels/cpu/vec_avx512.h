@@ -45,6 +45,18 @@ struct Vec {
   }
   float Sum() const { return _mm512_reduce_add_ps(v); }
   float Max() const { return _mm512_reduce_max_ps(v); }
+  /// The sums of four.
+  static void StoreSums(const Vec (&x)[4], float* to) {
+    const auto halves = [](Vec a, Vec b) {  // sums of a and b by turns
+      return _mm512_add_ps(_mm512_unpacklo_ps(a.v, b.v), _mm512_unpackhi_ps(a.v, b.v));
+    };
+    const __m512 low = halves(x[0], x[1]), high = halves(x[2], x[3]);
+    const __m512 lanes =
+        _mm512_add_ps(_mm512_shuffle_ps(low, high, 0x44), _mm512_shuffle_ps(low, high, 0xEE));
+    const __m256 two =
+        _mm256_add_ps(_mm512_castps512_ps256(lanes), _mm512_extractf32x8_ps(lanes, 1));
+    _mm_storeu_ps(to, _mm_add_ps(_mm256_castps256_ps128(two), _mm256_extractf128_ps(two, 1)));
+  }
   /// (x1, x0, x3, x2, …).
   Vec SwapPairs() const { return {_mm512_permute_ps(v, 0xB1)}; }
 

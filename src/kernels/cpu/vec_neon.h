@@ -50,6 +50,10 @@ struct Vec {
   Vec FirstOr(int64_t count, Vec other) const { return {vbslq_f32(First(count), v, other.v)}; }
   float Sum() const { return vaddvq_f32(v); }
   float Max() const { return vmaxvq_f32(v); }
+  /// The sums of four.
+  static void StoreSums(const Vec (&x)[4], float* to) {
+    vst1q_f32(to, vpaddq_f32(vpaddq_f32(x[0].v, x[1].v), vpaddq_f32(x[2].v, x[3].v)));
+  }
   Vec SwapPairs() const { return {vrev64q_f32(v)}; }
 
   static void TransposeBlock(const float* in, int64_t in_stride, float* out, int64_t out_stride) {
