@@ -37,11 +37,12 @@ bool AskForTiles() {
   return syscall(SYS_arch_prctl, kArchReqXcompPerm, kXfeatureTileData) == 0;
 }
 
-bool HasAmxBf16() {
+bool HasAmx() {
   unsigned a = 0, b = 0, c = 0, d = 0;
   if (__get_cpuid_count(7, 0, &a, &b, &c, &d) == 0) return false;
-  constexpr unsigned kAmxBf16 = 1u << 22, kAmxTile = 1u << 24;
-  return (d & kAmxBf16) && (d & kAmxTile) && AskForTiles();
+  constexpr unsigned kAmxBf16 = 1u << 22, kAmxTile = 1u << 24, kAmxInt8 = 1u << 25;
+  constexpr unsigned kAll = kAmxBf16 | kAmxTile | kAmxInt8;
+  return (d & kAll) == kAll && AskForTiles();
 }
 
 // With VNNI, which every CPU with BF16 has.
@@ -61,7 +62,7 @@ std::vector<Isa> Detect() {
   isas.push_back(Isa::kAvx512);
   if (!HasAvx512Bf16()) return isas;
   isas.push_back(Isa::kAvx512Bf16);
-  if (HasAmxBf16()) isas.push_back(Isa::kAmx);
+  if (HasAmx()) isas.push_back(Isa::kAmx);
   return isas;
 }
 

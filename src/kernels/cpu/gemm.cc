@@ -88,7 +88,13 @@ GemmKernel Avx512Bf16(DType a, DType b) {
 }
 
 GemmKernel Amx(DType a, DType b) {
-  if (b == DType::kI8) return OfDigits(a);
+  if (b == DType::kI8) {
+    GemmKernel kernel = OfDigits(a);
+    kernel.isa = Isa::kAmx;
+    kernel.multiply = kernel.digits == 3 ? amx::MultiplyThreeDigitsI8 : amx::MultiplyTwoDigitsI8;
+    kernel.tile_rows = 32 / kernel.digits;
+    return kernel;
+  }
   GemmKernel kernel = Avx512(a, b);
   if (a != DType::kBF16) return kernel;
   kernel.isa = Isa::kAmx;

@@ -140,11 +140,19 @@ void DigitsOfF32(const GemmDigits&) noexcept;   // three
 void DigitsOfBf16(const GemmDigits&) noexcept;  // two
 void MultiplyThreeDigitsI8(const GemmMultiply&) noexcept;
 void MultiplyTwoDigitsI8(const GemmMultiply&) noexcept;
+/// The last step of these two for `rows` rows: `sums` of digits, [rows * digits, panel columns],
+/// into g's sums of rows from first_row on.
+void StoreThreeDigits(const GemmMultiply& g, int64_t first_row, int64_t rows,
+                      const int32_t* sums) noexcept;
+void StoreTwoDigits(const GemmMultiply& g, int64_t first_row, int64_t rows,
+                    const int32_t* sums) noexcept;
 void FinishToBf16(const GemmFinish&) noexcept;  // for c_bf16; activations as exact as that needs
 }  // namespace avx512_bf16
 
 namespace amx {
 void MultiplyBf16Bf16(const GemmMultiply&) noexcept;
+void MultiplyThreeDigitsI8(const GemmMultiply&) noexcept;
+void MultiplyTwoDigitsI8(const GemmMultiply&) noexcept;
 }  // namespace amx
 
 namespace neon {

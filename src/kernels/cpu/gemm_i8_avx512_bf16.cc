@@ -14,6 +14,35 @@ namespace {
 constexpr int kLanesOf512 = 16;
 constexpr int64_t kQuad = 4;
 
+// The sums of a row's digits as one, of 16 columns.
+template <int kDigits>
+[[gnu::always_inline]] inline void StoreSums(const GemmMultiply& g, int64_t row, int vector,
+                                             const __m512i (&sums)[kDigits]) {
+  const int32_t* starts = g.digits_starts + row * kDigits;
+  __m512 sum = _mm512_setzero_ps();
+#pragma GCC unroll 3
+  for (int digit = 0; digit < kDigits; ++digit) {
+    const __m512i of_digit = _mm512_add_epi32(sums[digit], _mm512_set1_epi32(starts[digit]));
+    sum = _mm512_fmadd_ps(sum, _mm512_set1_ps(256.0f), _mm512_cvtepi32_ps(of_digit));
+  }
+  float* to = g.sums + row * kWidePanelColumns + vector * kLanesOf512;
+  const __m512 before = g.accumulate ? _mm512_loadu_ps(to) : _mm512_setzero_ps();
+  _mm512_storeu_ps(to, _mm512_fmadd_ps(sum, _mm512_set1_ps(g.digits_scale[row]), before));
+}
+
+template <int kDigits>
+void StoreRows(const GemmMultiply& g, int64_t first_row, int64_t rows, const int32_t* sums) {
+  for (int64_t row = 0; row < rows; ++row, sums += kDigits * kWidePanelColumns) {
+    for (int vector = 0; vector < kWidePanelColumns / kLanesOf512; ++vector) {
+      __m512i digits[kDigits];
+      for (int digit = 0; digit < kDigits; ++digit) {
+        digits[digit] = _mm512_loadu_si512(sums + digit * kWidePanelColumns + vector * kLanesOf512);
+      }
+      StoreSums<kDigits>(g, first_row + row, vector, digits);
+    }
+  }
+}
+
 template <int kDigitsOfRow>
 struct QuadsOfI8 {
   using A = int8_t;
@@ -51,7 +80,7 @@ struct QuadsOfI8 {
       for (int digit = 0; digit < kDigits; ++digit) {
         digits[digit] = sums[row * kDigits + digit][vector];
       }
-      Store(g, first_row + row, vector, digits);
+      StoreSums<kDigits>(g, first_row + row, vector, digits);
     });
   }
 
@@ -72,21 +101,6 @@ struct QuadsOfI8 {
         sums[row][vector] = _mm512_dpbusd_epi32(sums[row][vector], weights[vector], factor);
       }
     }
-  }
-
-  // The sums of a row's digits as one.
-  [[gnu::always_inline]] static void Store(const GemmMultiply& g, int64_t row, int vector,
-                                           const __m512i (&sums)[kDigits]) {
-    const int32_t* starts = g.digits_starts + row * kDigits;
-    __m512 sum = _mm512_setzero_ps();
-#pragma GCC unroll 3
-    for (int digit = 0; digit < kDigits; ++digit) {
-      const __m512i of_digit = _mm512_add_epi32(sums[digit], _mm512_set1_epi32(starts[digit]));
-      sum = _mm512_fmadd_ps(sum, _mm512_set1_ps(256.0f), _mm512_cvtepi32_ps(of_digit));
-    }
-    float* to = g.sums + row * kWidePanelColumns + vector * kLanes;
-    const __m512 before = g.accumulate ? _mm512_loadu_ps(to) : _mm512_setzero_ps();
-    _mm512_storeu_ps(to, _mm512_fmadd_ps(sum, _mm512_set1_ps(g.digits_scale[row]), before));
   }
 };
 
@@ -178,5 +192,13 @@ void DigitsOfF32(const GemmDigits& g) noexcept { DigitsOf<F32Row>(g); }
 void DigitsOfBf16(const GemmDigits& g) noexcept { DigitsOf<Bf16Row>(g); }
 void MultiplyThreeDigitsI8(const GemmMultiply& g) noexcept { MultiplyPanel<QuadsOfI8<3>>(g); }
 void MultiplyTwoDigitsI8(const GemmMultiply& g) noexcept { MultiplyPanel<QuadsOfI8<2>>(g); }
+void StoreThreeDigits(const GemmMultiply& g, int64_t first_row, int64_t rows,
+                      const int32_t* sums) noexcept {
+  StoreRows<3>(g, first_row, rows, sums);
+}
+void StoreTwoDigits(const GemmMultiply& g, int64_t first_row, int64_t rows,
+                    const int32_t* sums) noexcept {
+  StoreRows<2>(g, first_row, rows, sums);
+}
 
 }  // namespace vernier::avx512_bf16
