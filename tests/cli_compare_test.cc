@@ -54,6 +54,48 @@ class TwoDumps {
   ScratchFolder scratch_;
 };
 
+// Values of size 100 and, among them, one that cancellation left over.
+std::vector<float> Hundreds(float left_over) {
+  std::vector<float> values(1000, 100);
+  values[7] = left_over;
+  return values;
+}
+
+TEST(Compare, HoldsWhatCancellationLeftToTheSizeOfItsTensor) {
+  const ScratchFolder scratch;
+  const auto compare = [&](float left_over, std::vector<std::string> flags = {}) {
+    DumpFolder(scratch.path("r")).AddFile("sum", Hundreds(0), {10, 100});
+    DumpFolder(scratch.path("c")).AddFile("sum", Hundreds(left_over), {10, 100});
+    flags.insert(flags.begin(), {"compare", scratch.path("r"), scratch.path("c")});
+    return Vernier(flags);
+  };
+  EXPECT_EQ(compare(1e-4f).exit_code, 0);
+  EXPECT_EQ(compare(1e-4f, {"--tol", "1e-2"}).exit_code, 0);
+  const SpawnResult fault = compare(0.1f);
+  EXPECT_EQ(fault.exit_code, 1);
+  EXPECT_THAT(fault.LastErrorLine(), HasSubstr("would pass with --tol 0.001,0.1001"));
+  // An absolute tolerance that somebody gives is taken as it is.
+  EXPECT_EQ(compare(1e-4f, {"--tol", "1e-3,1e-5"}).exit_code, 1);
+  EXPECT_EQ(compare(0.1f, {"--tol", "0.001,0.1001"}).exit_code, 0);
+}
+
+TEST(Compare, HoldsATensorOfARunOnTheSpotToItsOwnTolerance) {
+  const ScratchFolder scratch;
+  const SpawnResult result =
+      Vernier({"compare", "device=ref", "device=cpu,dtype=bf16", "--model", kModel, "--image",
+               kModel + "/input_0.png", "--tol", "0,1000", "--tol", "classifier=0,1e-9", "--json",
+               scratch.path("c.json")});
+  EXPECT_EQ(result.exit_code, 1);
+  EXPECT_THAT(result.LastErrorLine(), HasSubstr("within>=100%: classifier has"));
+  EXPECT_THAT(result.LastErrorLine(), Not(HasSubstr("miss it")));
+  const Json json = Json::ParseFile(scratch.path("c.json"));
+  for (const Json& tensor : json.GetArray("tensors").items()) {
+    if (tensor.Get("accumulated").is_null()) continue;
+    EXPECT_EQ(tensor.Get("tolerance").GetNumber("atol"),
+              tensor.GetString("name") == "classifier" ? 1e-9 : 1000);
+  }
+}
+
 TEST(Compare, FindsTransformersValuesInOurDump) {
   const ScratchFolder scratch;
   const SpawnResult result =

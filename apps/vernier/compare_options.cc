@@ -26,13 +26,9 @@ double NumberOf(std::string_view text, const std::string& whole) {
   return value;
 }
 
-struct ParsedTolerance {
-  std::string pattern;  // empty: all tensors
-  PairTolerance tolerance;
-};
-
-ParsedTolerance ParseTolerance(const std::string& text) {
-  ParsedTolerance parsed{.pattern = {}, .tolerance = CompareOptions{}.tolerance};
+// With an empty pattern: of all tensors.
+ToleranceRule ParseTolerance(const std::string& text) {
+  ToleranceRule parsed;
   std::string_view numbers = text;
   if (const size_t equals = numbers.rfind('='); equals != std::string_view::npos) {
     parsed.pattern = numbers.substr(0, equals);
@@ -40,9 +36,10 @@ ParsedTolerance ParseTolerance(const std::string& text) {
     numbers.remove_prefix(equals + 1);
   }
   const size_t comma = numbers.find(',');
-  parsed.tolerance.rtol = NumberOf(numbers.substr(0, comma), text);
+  parsed.tolerance.pair.rtol = NumberOf(numbers.substr(0, comma), text);
   if (comma != std::string_view::npos) {
-    parsed.tolerance.atol = NumberOf(numbers.substr(comma + 1), text);
+    parsed.tolerance.pair.atol = NumberOf(numbers.substr(comma + 1), text);
+    parsed.tolerance.atol_grows = false;
   }
   return parsed;
 }
@@ -101,9 +98,10 @@ std::vector<Flag> FileFlags(CompareVerbOptions& options) {
        .metavar = "TOL",
        .section = "Gates",
        .help = "Tolerance [NAMES=]RTOL[,ATOL] of `within`: |x-r| <= ATOL + RTOL |r|; repeats, the "
-               "last that matches a name counts.",
+               "last that matches a name counts. Where no ATOL is given it is 1e-5, times the root "
+               "mean square of r in the tensor where that is above 1.",
        .target = &options.tolerances,
-       .default_text = "1e-3,1e-5"},
+       .default_text = "1e-3"},
       {.name = "--scope",
        .metavar = "SCOPE",
        .section = "Gates",
@@ -226,11 +224,11 @@ CompareOptions ToCompareOptions(const CompareVerbOptions& options) {
   compare.pairing.by_shape = options.pair_by_shape;
   for (const std::string& map : options.maps) compare.pairing.maps.push_back(NameMap::Parse(map));
   for (const std::string& text : options.tolerances) {
-    ParsedTolerance parsed = ParseTolerance(text);
+    ToleranceRule parsed = ParseTolerance(text);
     if (parsed.pattern.empty()) {
-      compare.tolerance = parsed.tolerance;
+      compare.tolerances.of_all = parsed.tolerance;
     } else {
-      compare.tolerances.push_back({std::move(parsed.pattern), parsed.tolerance});
+      compare.tolerances.rules.push_back(std::move(parsed));
     }
   }
   return compare;

@@ -62,7 +62,8 @@ void SetReference(const CompareVerbOptions& options, Reference& reference,
 WalkOptions ToWalkOptions(const CompareVerbOptions& options, Terminal& terminal) {
   const CompareOptions compare = ToCompareOptions(options);
   WalkOptions walk;
-  walk.metrics = {.tolerance = compare.tolerance, .divergence = compare.divergence};
+  walk.tolerances = compare.tolerances;
+  walk.divergence = compare.divergence;
   walk.cancel = compare.cancel;
   walk.progress = [&terminal](int done, int steps) {
     terminal.ShowProgress("comparing", done, steps);

@@ -40,13 +40,6 @@ void ForEachChunk(const LoadedTensor& candidate, const LoadedTensor& reference, 
   }
 }
 
-bool Matches(const std::string& pattern, const std::string& name,
-             const std::vector<std::string>& aliases) {
-  return GlobMatches(pattern, name) || std::ranges::any_of(aliases, [&](const std::string& alias) {
-           return GlobMatches(pattern, alias);
-         });
-}
-
 struct Oriented {
   std::optional<LoadedTensor> moved;
   AxisOrder order;
@@ -85,14 +78,6 @@ std::vector<std::string> UnionOfNames(const SourceTensor& reference,
   return aliases;
 }
 
-PairTolerance ToleranceOf(const TensorComparison& tensor, const CompareOptions& options) {
-  PairTolerance tolerance = options.tolerance;
-  for (const ToleranceRule& rule : options.tolerances) {
-    if (Matches(rule.pattern, tensor.name, tensor.aliases)) tolerance = rule.tolerance;
-  }
-  return tolerance;
-}
-
 void AddRows(const LoadedTensor& candidate, const LoadedTensor& reference,
              TensorComparison& tensor) {
   if (!IsFloat(reference.view().dtype) || !IsFloat(candidate.view().dtype)) return;
@@ -114,7 +99,6 @@ TensorComparison ComparePair(const TensorSource& reference_side, const TensorSou
                           .reference = reference.facts,
                           .candidate = candidate.facts,
                           .paired_by = pair.paired_by};
-  tensor.tolerance = ToleranceOf(tensor, options);
   if (reference.facts.dtype != candidate.facts.dtype) {
     tensor.notes.push_back(fmt::format("{} against {}: compared in f64",
                                        Name(reference.facts.dtype), Name(candidate.facts.dtype)));
@@ -135,10 +119,14 @@ TensorComparison ComparePair(const TensorSource& reference_side, const TensorSou
     tensor.notes.push_back(shapes);
     (oriented.order.of_reference ? r : x) = std::move(*oriented.moved);
   }
-  tensor.accumulated = MeasureLoaded(x, r,
-                                     {.tolerance = tensor.tolerance,
-                                      .divergence = options.divergence,
-                                      .threads = options.threads});
+  HeldMetrics held = HoldTo(
+      options.tolerances.Of(tensor.name, tensor.aliases), [&](const PairTolerance& tolerance) {
+        return MeasureLoaded(
+            x, r,
+            {.tolerance = tolerance, .divergence = options.divergence, .threads = options.threads});
+      });
+  tensor.accumulated = held.metrics;
+  tensor.tolerance = held.tolerance;
   if (HoldsScores(tensor.name, tensor.aliases)) AddRows(x, r, tensor);
   return tensor;
 }
@@ -207,7 +195,7 @@ void CompareResults(const TensorSource& reference, const TensorSource& candidate
 
 bool Wanted(const SourceTensor& tensor, const std::vector<std::string>& filters) {
   return filters.empty() || std::ranges::any_of(filters, [&](const std::string& filter) {
-           return Matches(filter, tensor.facts.name, tensor.aliases);
+           return MatchesAny(filter, tensor.facts.name, tensor.aliases);
          });
 }
 
@@ -254,8 +242,9 @@ TensorMetrics MeasureLoaded(const LoadedTensor& candidate, const LoadedTensor& r
 Comparison CompareSources(const TensorSource& reference, const TensorSource& candidate,
                           const CompareOptions& options) {
   const auto start = std::chrono::steady_clock::now();
-  Comparison comparison{
-      .reference = reference.side(), .candidate = candidate.side(), .tolerance = options.tolerance};
+  Comparison comparison{.reference = reference.side(),
+                        .candidate = candidate.side(),
+                        .tolerance = options.tolerances.of_all};
   for (const TensorSource* side : {&reference, &candidate}) {
     comparison.notes.insert(comparison.notes.end(), side->notes().begin(), side->notes().end());
   }

@@ -12,16 +12,9 @@
 
 namespace vernier {
 
-/// Another tolerance for the tensors whose name or alias a glob matches; the last match wins.
-struct ToleranceRule {
-  std::string pattern;
-  PairTolerance tolerance;
-};
-
 struct CompareOptions {
   PairingRules pairing = {};
-  PairTolerance tolerance = {1e-5, 1e-3};
-  std::vector<ToleranceRule> tolerances = {};
+  Tolerances tolerances = {};
   std::vector<std::string> filters = {};  // globs of names to compare; empty: all
   bool divergence = true;
   int threads = 0;  // 0: all that this process may use

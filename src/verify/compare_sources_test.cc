@@ -80,7 +80,7 @@ TEST(CompareSources, UsesTheToleranceOfTheLastRuleThatMatches) {
     dump.Finish();
   }
   const Comparison comparison =
-      CompareFolders(scratch, {.tolerances = {{"*", {0, 0.01}}, {"b", {0, 0.1}}}});
+      CompareFolders(scratch, {.tolerances = {.rules = {{"*", {{0, 0.01}}}, {"b", {{0, 0.1}}}}}});
   EXPECT_EQ(comparison.tensors[0].accumulated.within, 0);
   EXPECT_EQ(comparison.tensors[1].accumulated.within, 1);
 }

@@ -10,8 +10,8 @@
 #include <vector>
 
 #include "metrics/row_metrics.h"
-#include "metrics/tensor_metrics.h"
 #include "metrics/verdict.h"
+#include "verify/tolerance.h"
 #include "vernier/tensor.h"
 
 namespace vernier {
@@ -54,7 +54,7 @@ struct TensorComparison {
   std::vector<std::string> notes = {};
   /// Why nothing was measured ("shapes differ: …"); empty where something was.
   std::string not_compared = {};
-  PairTolerance tolerance = {};    // of `within` in this tensor
+  PairTolerance tolerance = {};    // that `within` was counted with
   TensorMetrics accumulated = {};  // of the runs as they are
   std::optional<RowMetrics> rows = {};
   std::optional<OwnError> own = {};
@@ -131,7 +131,7 @@ struct Verdict {
 struct Comparison {
   ComparedSide reference;
   ComparedSide candidate;
-  PairTolerance tolerance = {};
+  Tolerance tolerance = {};                    // of the tensors without a rule of their own
   std::vector<TensorComparison> tensors = {};  // in the order of the run
   std::vector<TextComparison> texts = {};      // of results files
   std::vector<UnpairedTensor> only_reference = {};

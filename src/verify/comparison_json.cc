@@ -61,8 +61,11 @@ void WriteTensorSide(const ComparedTensor& tensor, JsonWriter& json) {
       .EndObject();
 }
 
-void WriteTolerance(const PairTolerance& tolerance, JsonWriter& json) {
-  json.BeginObject().Field("atol", tolerance.atol).Field("rtol", tolerance.rtol).EndObject();
+void WriteTolerance(const PairTolerance& tolerance, std::optional<bool> atol_grows,
+                    JsonWriter& json) {
+  json.BeginObject().Field("atol", tolerance.atol).Field("rtol", tolerance.rtol);
+  if (atol_grows) json.Field("atol_grows", *atol_grows);
+  json.EndObject();
 }
 
 void WriteTensor(const TensorComparison& tensor, JsonWriter& json) {
@@ -84,7 +87,7 @@ void WriteTensor(const TensorComparison& tensor, JsonWriter& json) {
       .Array(tensor.notes)
       .Field("not_compared", tensor.not_compared)
       .Key("tolerance");
-  WriteTolerance(tensor.tolerance, json);
+  WriteTolerance(tensor.tolerance, {}, json);
   json.Key("accumulated");
   tensor.not_compared.empty() ? WriteMetrics(tensor.accumulated, json) : void(json.Null());
   json.Key("rows");
@@ -213,7 +216,7 @@ std::string ComparisonJson(const Comparison& comparison) {
   json.Key("candidate");
   WriteSide(comparison.candidate, json);
   json.Key("tolerance");
-  WriteTolerance(comparison.tolerance, json);
+  WriteTolerance(comparison.tolerance.pair, comparison.tolerance.atol_grows, json);
   json.Key("notes").Array(comparison.notes).Key("tensors").BeginArray();
   for (const TensorComparison& tensor : comparison.tensors) WriteTensor(tensor, json);
   json.EndArray().Key("texts").BeginArray();

@@ -128,7 +128,8 @@ std::string TolerancesThatPass(const Comparison& comparison, std::span<const Gat
           atol = std::max(atol, tensor.accumulated.needed_atol);
         }
       }
-      parts.push_back(fmt::format("--tol {:g},{:.4g}", comparison.tolerance.rtol, atol * 1.0005));
+      parts.push_back(
+          fmt::format("--tol {:g},{:.4g}", comparison.tolerance.pair.rtol, atol * 1.0005));
     } else if (const std::string passing = PassingGate(gates[i], result); !passing.empty()) {
       parts.push_back(fmt::format("--gate '{}'", passing));
     }

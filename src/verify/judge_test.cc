@@ -118,7 +118,7 @@ TEST(Verdict, OfAFailureSaysAtWhichToleranceItWouldPass) {
 
 TEST(Verdict, NamesTheAbsoluteToleranceThatWouldPass) {
   Comparison comparison = Of({Compared("a", {1, 2.1f}, {1, 2})});
-  comparison.tolerance = {1e-5, 1e-3};
+  comparison.tolerance.pair = {1e-5, 1e-3};
   EXPECT_THAT(VerdictOf(comparison, {}).would_pass, HasSubstr("--tol 0.001,0.098"));
 }
 

@@ -26,8 +26,6 @@ class Walker : public TapSink {
         steps_(plan_, run.isolated_states),
         compared_(graph_.values().size()),
         uses_left_(graph_.values().size()) {
-    own_metrics_ = options.metrics;
-    own_metrics_.divergence = false;
     ChooseValues();
     CountUses();
     std::vector<bool> wanted;
@@ -64,7 +62,13 @@ class Walker : public TapSink {
     }
     if (reference_->Has(value) && reference_->IsOwn(value)) {
       const TensorView reference = reference_->Get(value).view();
-      found.accumulated = MeasurePair(tensor, reference, options_.metrics);
+      const HeldMetrics held = HoldTo(
+          options_.tolerances.Of(found.name, found.aliases), [&](const PairTolerance& tolerance) {
+            return MeasurePair(tensor, reference,
+                               {.tolerance = tolerance, .divergence = options_.divergence});
+          });
+      found.accumulated = held.metrics;
+      found.tolerance = held.tolerance;
       if (HoldsScores(found.name, found.aliases)) found.rows = MeasureRows(tensor, reference);
     } else {
       found.notes.push_back("the reference has no such value; its step's own error is regional");
@@ -153,7 +157,8 @@ class Walker : public TapSink {
       for (std::string& name : reference_->Since(each)) since.insert(std::move(name));
     }
     own.since = fmt::format("{}", fmt::join(since, " "));
-    own.metrics = MeasurePair(found.view(), reference_->Get(value).view(), own_metrics_);
+    own.metrics = MeasurePair(found.view(), reference_->Get(value).view(),
+                              {.tolerance = options_.tolerances.of_all.pair, .divergence = false});
     Entry(value).own = std::move(own);
   }
 
@@ -201,7 +206,6 @@ class Walker : public TapSink {
   const Plan& plan_;
   const Graph& graph_;
   IsolatedSteps steps_;
-  MetricOptions own_metrics_;
   std::vector<bool> compared_;  // by value
   std::vector<int> uses_left_;  // of the reference's values
   std::unique_ptr<BoundaryValues> reference_;

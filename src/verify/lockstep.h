@@ -27,8 +27,9 @@ struct WalkedRun {
 };
 
 struct WalkOptions {
-  MetricOptions metrics;
-  bool isolated = true;  // false: accumulated error alone
+  Tolerances tolerances = {};
+  bool divergence = true;  // kl wants the values a second time
+  bool isolated = true;    // false: accumulated error alone
   /// Which values are compared, by name; empty: all.
   std::function<bool(const ValueInfo&)> wants = {};
   /// Called after each step of the candidate, for progress; may be empty.

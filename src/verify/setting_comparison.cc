@@ -112,7 +112,7 @@ class SettingComparer::Impl {
   Comparison Compare(const ModelPrograms& programs, const WalkOptions& options) {
     const auto start = std::chrono::steady_clock::now();
     Prepare();
-    Comparison comparison{.tolerance = options.metrics.tolerance};
+    Comparison comparison{.tolerance = options.tolerances.of_all};
     Runs runs{.candidate = ModelRun(candidate_, programs, candidate_inputs_),
               .reference = ModelRun(reference_, reference_.programs(), ReferenceInputs()),
               .isolated = ModelRun(candidate_, programs, candidate_inputs_)};
