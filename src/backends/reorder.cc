@@ -6,6 +6,7 @@
 #include "core/check.h"
 #include "core/cpu_features.h"
 #include "core/parallel.h"
+#include "core/rounding.h"
 #include "kernels/cpu/transpose_units.h"
 
 namespace vernier {
@@ -74,7 +75,7 @@ void TurnMap(const TensorArg& from, const TensorArg& to, int threads) {
   const int64_t channels = from.shape[1];
   const int64_t lines = joined ? 1 : from.shape[2];
   const int64_t line_pixels = joined ? from.shape[2] * from.shape[3] : from.shape[3];
-  const int64_t blocks = (line_pixels + kPixels - 1) / kPixels;
+  const int64_t blocks = CeilDiv(line_pixels, kPixels);
   const auto bytes = static_cast<int64_t>(ByteSize(from.dtype));
   const auto turn = bytes == 2 ? TurnHalves : TurnWords;
   ParallelFor(threads, from.shape[0] * lines * blocks, 1, [&](int64_t begin, int64_t end) {

@@ -7,6 +7,7 @@
 #include "core/cpu_features.h"
 #include "core/float_types.h"
 #include "core/parallel.h"
+#include "core/rounding.h"
 
 namespace vernier {
 namespace {
@@ -163,7 +164,7 @@ MetricAccumulator::MetricAccumulator(const MetricOptions& options) : options_(op
 
 template <class T>
 void MetricAccumulator::AddValues(const T* candidate, const T* reference, int64_t count) {
-  const int64_t blocks = (count + kBlock - 1) / kBlock;
+  const int64_t blocks = CeilDiv(count, kBlock);
   const auto length = [&](int64_t block) { return std::min(kBlock, count - block * kBlock); };
   std::vector<PairSums> parts(static_cast<size_t>(blocks));
   ParallelFor(options_.threads, blocks, 1, [&](int64_t begin, int64_t end) {
@@ -193,7 +194,7 @@ void MetricAccumulator::AddValues(const T* candidate, const T* reference, int64_
 
 template <class T>
 void MetricAccumulator::AddDivergenceOf(const T* candidate, const T* reference, int64_t count) {
-  const int64_t blocks = (count + kBlock - 1) / kBlock;
+  const int64_t blocks = CeilDiv(count, kBlock);
   const PairRanges ranges = RangesOf(sums_);
   const bool all_finite = sums_.finite == elements_;
   std::vector<DivergenceSums> parts(static_cast<size_t>(blocks));

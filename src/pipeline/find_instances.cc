@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "core/parallel.h"
+#include "core/rounding.h"
 #include "models/blendmask/blend.h"
 #include "models/blendmask/detections.h"
 #include "models/blendmask/paste.h"
@@ -140,7 +141,7 @@ class PictureFinder {
 
   // Neighbourhoods of the detections' locations, channel by channel; rows of zeros fill up.
   Tensor Windows(const std::vector<FoundBox>& found) const {
-    const int64_t rows = (std::ssize(found) + kLocationGrain - 1) / kLocationGrain * kLocationGrain;
+    const int64_t rows = RoundUp(std::ssize(found), kLocationGrain);
     std::vector<PictureMap> towers;  // looked up here: what runs in parallel must not throw
     for (const std::string& level : config_.levels) towers.push_back(Map("bbox_tower.", level));
     const int64_t length = towers[0].channels * kWindow * kWindow;

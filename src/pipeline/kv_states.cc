@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "core/check.h"
+#include "core/rounding.h"
 #include "ops/attention.h"
 
 namespace vernier {
@@ -29,7 +30,7 @@ KvLayout LayoutOf(const Graph& graph, int state) {
 
 int64_t InWholeBlocks(int64_t tokens) {
   constexpr int64_t kBlock = KvView::kBlockTokens;
-  return (tokens + kBlock - 1) / kBlock * kBlock;
+  return RoundUp(tokens, kBlock);
 }
 
 bool GrowsWithSequences(const Graph& graph, int state) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <memory>
 
+#include "core/rounding.h"
 #include "models/blendmask/class_names.h"
 #include "models/blendmask/model.h"
 #include "models/blendmask/processor.h"
@@ -38,7 +39,7 @@ PictureSize NominalSize(const BlendMaskConfig& config, const SessionOptions& opt
   if (options.height > 0) size = {options.height, options.width};
   const auto padded = [](int64_t side) {
     constexpr int64_t kStep = BlendMaskConfig::kSizeDivisor;
-    return (side + kStep - 1) / kStep * kStep;
+    return RoundUp(side, kStep);
   };
   return {padded(size.height), padded(size.width)};
 }

@@ -4,6 +4,8 @@
 #include <cstdint>
 #include <numeric>
 
+#include "core/rounding.h"
+
 namespace vernier {
 namespace {
 
@@ -45,7 +47,7 @@ ArenaPlan PlaceInArena(const std::vector<ArenaValue>& values, const HappensBefor
   plan.offsets.resize(values.size());
   std::vector<size_t> placed;  // by rising offset
   for (size_t value : order) {
-    const size_t bytes = (values[value].bytes + kAlignment - 1) / kAlignment * kAlignment;
+    const size_t bytes = RoundUp(values[value].bytes, kAlignment);
     size_t offset = 0;
     for (size_t other : placed) {
       if (DeadBefore(values[value], values[other], before, steps) ||
@@ -53,7 +55,7 @@ ArenaPlan PlaceInArena(const std::vector<ArenaValue>& values, const HappensBefor
         continue;
       }
       if (offset + bytes <= plan.offsets[other]) break;
-      const size_t other_bytes = (values[other].bytes + kAlignment - 1) / kAlignment * kAlignment;
+      const size_t other_bytes = RoundUp(values[other].bytes, kAlignment);
       offset = std::max(offset, plan.offsets[other] + other_bytes);
     }
     plan.offsets[value] = offset;

@@ -6,6 +6,7 @@
 
 #include "core/check.h"
 #include "core/parallel.h"
+#include "core/rounding.h"
 #include "ops/shape_ops.h"
 #include "runtime/arena.h"
 
@@ -18,7 +19,7 @@ bool HasRuntimeExtent(const ValueType& type) {
 
 constexpr size_t kAlignment = 64;
 
-size_t Aligned(size_t bytes) { return (bytes + kAlignment - 1) / kAlignment * kAlignment; }
+size_t Aligned(size_t bytes) { return RoundUp(bytes, kAlignment); }
 
 // Whether a slice or reshape leaves each row of its input a row, whatever the number of rows.
 bool KeepsRows(const Graph& graph, const Node& node) {

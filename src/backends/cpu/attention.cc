@@ -6,14 +6,12 @@
 #include "core/cancel.h"
 #include "core/check.h"
 #include "core/parallel.h"
+#include "core/rounding.h"
 
 namespace vernier {
 namespace {
 
 constexpr int64_t kLine = 64;
-
-int64_t CeilDiv(int64_t n, int64_t by) { return (n + by - 1) / by; }
-int64_t RoundUp(int64_t n, int64_t step) { return CeilDiv(n, step) * step; }
 
 char* Align(void* at) {
   return reinterpret_cast<char*>(RoundUp(reinterpret_cast<intptr_t>(at), kLine));

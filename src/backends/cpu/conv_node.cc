@@ -8,13 +8,14 @@
 #include "backends/cpu/conv_form.h"
 #include "backends/cpu/nodes.h"
 #include "backends/folded_norm.h"
+#include "core/rounding.h"
 
 namespace vernier {
 namespace {
 
 constexpr size_t kAlignment = 64;
 
-size_t Aligned(size_t bytes) { return (bytes + kAlignment - 1) / kAlignment * kAlignment; }
+size_t Aligned(size_t bytes) { return RoundUp(bytes, kAlignment); }
 
 // Null for an input that the node has not.
 const ValueInfo* Input(const PrepareArgs& args, size_t input) {

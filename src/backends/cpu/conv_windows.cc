@@ -11,6 +11,7 @@
 #include "backends/cpu/nodes.h"
 #include "core/check.h"
 #include "core/parallel.h"
+#include "core/rounding.h"
 #include "kernels/cpu/im2row.h"
 #include "kernels/cpu/map_tile.h"
 #include "kernels/cpu/pixel_windows.h"
@@ -24,8 +25,7 @@ constexpr int64_t kTileBytes = 512 * 1024;
 constexpr int64_t kLeastTile = 24, kLargestTile = 768;
 constexpr size_t kAlignment = 64;
 
-size_t Aligned(size_t bytes) { return (bytes + kAlignment - 1) / kAlignment * kAlignment; }
-int64_t CeilDiv(int64_t a, int64_t b) { return (a + b - 1) / b; }
+size_t Aligned(size_t bytes) { return RoundUp(bytes, kAlignment); }
 
 PackedLayout GroupLayout(const ConvDesc& desc) {
   return PackedLayoutFor(desc.isa, desc.weight, desc.out, desc.window());

@@ -8,6 +8,7 @@
 #include "backends/cpu/nodes.h"
 #include "backends/folded_norm.h"
 #include "core/check.h"
+#include "core/rounding.h"
 #include "ops/linear.h"
 #include "vernier/error.h"
 
@@ -97,7 +98,7 @@ class LinearNode final : public PreparedNode {
     if (attributes_.gated) {
       gated_columns_ = n / 2;
       const int64_t half = weights_.layout.panel_columns / 2;
-      weights_.layout.n = (gated_columns_ + half - 1) / half * weights_.layout.panel_columns;
+      weights_.layout.n = CeilDiv(gated_columns_, half) * weights_.layout.panel_columns;
       tag += "gated";
     }
     weights_.packed = args.weights.Packed("packed:" + names + tag, weights_.layout.bytes(),

@@ -6,6 +6,7 @@
 #include "backends/cpu/map_view.h"
 #include "backends/cpu/nodes.h"
 #include "core/parallel.h"
+#include "core/rounding.h"
 #include "kernels/cpu/channel_norm.h"
 #include "ops/norm.h"
 
@@ -17,7 +18,7 @@ struct Pieces {
   explicit Pieces(const MapView& map)
       : runs(map.unbroken() ? 1 : map.height),
         run_pixels(map.unbroken() ? map.pixels() : map.width),
-        in_run((run_pixels + kMomentPixels - 1) / kMomentPixels) {}
+        in_run(CeilDiv(run_pixels, kMomentPixels)) {}
 
   int64_t in_plane() const { return runs * in_run; }
 

@@ -5,6 +5,7 @@
 
 #include "core/check.h"
 #include "core/parallel.h"
+#include "core/rounding.h"
 #include "kernels/cpu/winograd_filters.h"
 
 namespace vernier {
@@ -24,8 +25,6 @@ constexpr int64_t kTilesOfStream = 102;
 // tiles.
 constexpr int64_t kTilesOfThread = 24;
 
-int64_t CeilDiv(int64_t a, int64_t b) { return (a + b - 1) / b; }
-int64_t RoundUp(int64_t value, int64_t step) { return CeilDiv(value, step) * step; }
 size_t Aligned(int64_t bytes) { return static_cast<size_t>(RoundUp(bytes, 4096)); }
 
 int64_t TilesOf(const WinogradDesc& desc) {

@@ -9,6 +9,7 @@
 #include "core/check.h"
 #include "core/cpu_features.h"
 #include "core/parallel.h"
+#include "core/rounding.h"
 #include "kernels/cpu/exact_product.h"
 #include "ops/attention.h"
 
@@ -82,7 +83,7 @@ class TiledAttention {
   }
 
  private:
-  int64_t Panels(int64_t count) const { return (count + product_.columns - 1) / product_.columns; }
+  int64_t Panels(int64_t count) const { return CeilDiv(count, product_.columns); }
   double* Scores(int64_t tile_row) {
     return scores_.data() + tile_row * key_panels_ * product_.columns;
   }
@@ -169,7 +170,7 @@ class TiledAttention {
 void AttendTiles(const RefArgs& args, const Span& span, const ExactProduct& product) {
   const int64_t heads = args.attributes.get<Attention>().heads;
   const int64_t queries = span.q1 - span.q0;
-  const int64_t tiles = (queries + product.rows - 1) / product.rows;
+  const int64_t tiles = CeilDiv(queries, product.rows);
   ParallelFor(args.threads, heads * tiles, 1, [&](int64_t begin, int64_t end) {
     TiledAttention attention(args, span, product);
     for (int64_t job = begin; job < end && !args.cancelled(); ++job) {

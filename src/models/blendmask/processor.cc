@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "core/check.h"
+#include "core/rounding.h"
 #include "io/image_convert.h"
 #include "vernier/error.h"
 
@@ -14,7 +15,7 @@ namespace {
 
 int64_t Padded(int64_t side) {
   constexpr int64_t kDivisor = BlendMaskConfig::kSizeDivisor;
-  return (side + kDivisor - 1) / kDivisor * kDivisor;
+  return RoundUp(side, kDivisor);
 }
 
 bool Sideways(const Image& image) { return image.exif_orientation >= 5; }
