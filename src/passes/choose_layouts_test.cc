@@ -11,10 +11,13 @@
 #include "passes/pass.h"
 #include "support/blendmask_golden.h"
 #include "support/run_graph.h"
+#include "support/toy_program.h"
 
 namespace vernier {
 namespace {
 
+using testing::CpuDevice;
+using testing::CpuOptions;
 using testing::LargestDifference;
 using testing::LargestMagnitude;
 using testing::RunGraph;
@@ -99,17 +102,6 @@ TEST(ChooseLayouts, LeavesGraphsWithoutConvolutionsAlone) {
   const Graph graph = Chosen(net.graph);
   EXPECT_EQ(Reorders(graph), 0);
   for (const ValueInfo& value : graph.values()) EXPECT_EQ(value.layout, Layout::kRowMajor);
-}
-
-const Backend& CpuDevice() {
-  static const auto backend = MakeCpuBackend({});
-  return *backend;
-}
-
-ProgramOptions CpuOptions(const std::string& dtype, std::vector<std::string> disabled = {}) {
-  return {.backend = &CpuDevice(),
-          .precision = PresetRules(dtype, {}),
-          .disabled_passes = std::move(disabled)};
 }
 
 class AllTaps final : public TapSink {

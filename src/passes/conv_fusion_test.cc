@@ -4,23 +4,13 @@
 #include "ops/conv.h"
 #include "ops/linear.h"
 #include "passes/pass.h"
+#include "support/after_passes.h"
 
 namespace vernier {
 namespace {
 
 using ::testing::ElementsAre;
-using Run = void (*)(Graph&, const PassContext&);
-
-std::vector<std::string> OpsAfter(Graph& graph, std::initializer_list<Run> passes) {
-  const PrecisionRules none;
-  for (Run run : passes) {
-    run(graph, {.rules = none, .wanted = {}, .can_emit = {}});
-    Verify(graph);
-  }
-  std::vector<std::string> ops;
-  for (const Node& node : graph.nodes()) ops.emplace_back(node.op->name);
-  return ops;
-}
+using testing::OpsAfter;
 
 struct Bottleneck {
   Graph graph{"block"};

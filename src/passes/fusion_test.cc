@@ -3,23 +3,12 @@
 #include "ops/linear.h"
 #include "ops/picture_grids.h"
 #include "passes/pass.h"
+#include "support/after_passes.h"
 
 namespace vernier {
 namespace {
 
-using Run = void (*)(Graph&, const PassContext&);
-
-// Op names of the graph after the passes, in order.
-std::vector<std::string> OpsAfter(Graph& graph, std::initializer_list<Run> passes) {
-  const PrecisionRules none;
-  for (Run run : passes) {
-    run(graph, {.rules = none, .wanted = {}, .can_emit = {}});
-    Verify(graph);
-  }
-  std::vector<std::string> ops;
-  for (const Node& node : graph.nodes()) ops.emplace_back(node.op->name);
-  return ops;
-}
+using testing::OpsAfter;
 
 Node& NodeOf(Graph& graph, const char* name) {
   return graph.mutable_nodes()[graph.IndexOf(graph.value(graph.Find(name)).producer)];

@@ -4,22 +4,15 @@
 #include "nn/map_layers.h"
 #include "ops/norm.h"
 #include "passes/pass.h"
+#include "support/after_passes.h"
 #include "support/run_graph.h"
 
 namespace vernier {
 namespace {
 
 using ::testing::ElementsAre;
+using testing::OpsAfter;
 using testing::RunGraph;
-
-std::vector<std::string> OpsAfterFusing(Graph& graph) {
-  const PrecisionRules none;
-  FuseMaps(graph, {.rules = none, .wanted = {}, .can_emit = {}});
-  Verify(graph);
-  std::vector<std::string> ops;
-  for (const Node& node : graph.nodes()) ops.emplace_back(node.op->name);
-  return ops;
-}
 
 struct Tower {
   Graph graph{"tower"};
@@ -31,7 +24,7 @@ TEST(MapFusion, LetsAGroupNormTakeItsRelu) {
   Tower t;
   const Value relu = nn::Activate(t.norm, ActivationKind::kRelu, Path("relu"));
   t.graph.MarkOutput(relu, "y");
-  EXPECT_THAT(OpsAfterFusing(t.graph), ElementsAre("FusedGroupNorm"));
+  EXPECT_THAT(OpsAfter(t.graph, {FuseMaps}), ElementsAre("FusedGroupNorm"));
   const Node& fused = t.graph.nodes()[0];
   EXPECT_EQ(fused.attributes.get<FusedGroupNorm>().norm.groups, 3);
   EXPECT_EQ(fused.outputs[0], relu.id);
@@ -41,10 +34,10 @@ TEST(MapFusion, LeavesAGroupNormThatIsReadElsewhereOrOtherwiseActivated) {
   Tower read;
   read.graph.MarkOutput(nn::Activate(read.norm, ActivationKind::kRelu, Path("relu")), "y");
   read.graph.MarkOutput(read.norm, "norm");
-  EXPECT_THAT(OpsAfterFusing(read.graph), ElementsAre("GroupNorm", "Activation"));
+  EXPECT_THAT(OpsAfter(read.graph, {FuseMaps}), ElementsAre("GroupNorm", "Activation"));
   Tower gelu;
   gelu.graph.MarkOutput(nn::Activate(gelu.norm, ActivationKind::kGelu, Path("gelu")), "y");
-  EXPECT_THAT(OpsAfterFusing(gelu.graph), ElementsAre("GroupNorm", "Activation"));
+  EXPECT_THAT(OpsAfter(gelu.graph, {FuseMaps}), ElementsAre("GroupNorm", "Activation"));
 }
 
 struct TopDown {
@@ -63,7 +56,7 @@ TEST(MapFusion, AddsWhileItResizesWhicheverComesFirst) {
     t.graph.MarkOutput(resized_first ? nn::Add(t.resized, t.large, Path("sum"))
                                      : nn::Add(t.large, t.resized, Path("sum")),
                        "y");
-    EXPECT_THAT(OpsAfterFusing(t.graph), ElementsAre("ResizeAdd"));
+    EXPECT_THAT(OpsAfter(t.graph, {FuseMaps}), ElementsAre("ResizeAdd"));
     EXPECT_THAT(t.graph.nodes()[0].inputs, ElementsAre(t.small.id, t.large.id));
   }
 }
@@ -72,14 +65,14 @@ TEST(MapFusion, LeavesAResizedMapThatIsReadElsewhereOrAddedToItself) {
   TopDown read;
   read.graph.MarkOutput(nn::Add(read.large, read.resized, Path("sum")), "y");
   read.graph.MarkOutput(read.resized, "resized");
-  EXPECT_THAT(OpsAfterFusing(read.graph), ElementsAre("ResizeMap", "Binary"));
+  EXPECT_THAT(OpsAfter(read.graph, {FuseMaps}), ElementsAre("ResizeMap", "Binary"));
   TopDown twice;
   twice.graph.MarkOutput(nn::Add(twice.resized, twice.resized, Path("sum")), "y");
-  EXPECT_THAT(OpsAfterFusing(twice.graph), ElementsAre("ResizeMap", "Binary"));
+  EXPECT_THAT(OpsAfter(twice.graph, {FuseMaps}), ElementsAre("ResizeMap", "Binary"));
   TopDown row;
   const Value bias = row.graph.Input("bias", DType::kF32, {7});
   row.graph.MarkOutput(nn::Add(row.resized, bias, Path("sum")), "y");
-  EXPECT_THAT(OpsAfterFusing(row.graph), ElementsAre("ResizeMap", "Binary"));
+  EXPECT_THAT(OpsAfter(row.graph, {FuseMaps}), ElementsAre("ResizeMap", "Binary"));
 }
 
 TEST(MapFusion, ChangesNoBitOfTheResult) {

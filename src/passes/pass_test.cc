@@ -8,11 +8,13 @@
 #include "backends/ref/backend.h"
 #include "support/run_graph.h"
 #include "support/tiny_models.h"
+#include "support/toy_program.h"
 #include "vernier/error.h"
 
 namespace vernier {
 namespace {
 
+using testing::CpuOptions;
 using testing::GraphRun;
 using testing::LargestDifference;
 using testing::LargestMagnitude;
@@ -27,17 +29,6 @@ struct Model {
 std::vector<Model> TinyModels() {
   return {{testing::TinyVitGraph(), testing::TinyVitExtents()},
           {testing::TinyPeGraph(), testing::TinyPeExtents()}};
-}
-
-const Backend& CpuDevice() {
-  static const auto backend = MakeCpuBackend({});
-  return *backend;
-}
-
-ProgramOptions CpuOptions(const std::string& dtype, std::vector<std::string> disabled = {}) {
-  return {.backend = &CpuDevice(),
-          .precision = PresetRules(dtype, {}),
-          .disabled_passes = std::move(disabled)};
 }
 
 // About 20 products stand one behind the other, with sums of at most 80. In f32 each sum of n is

@@ -7,6 +7,8 @@
 #include <cmath>
 #include <memory>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "backends/cpu/backend.h"
 #include "passes/precision_rules.h"
@@ -18,6 +20,13 @@ namespace vernier::testing {
 inline const Backend& CpuDevice() {
   static const auto backend = MakeCpuBackend({});
   return *backend;
+}
+
+inline ProgramOptions CpuOptions(const std::string& dtype,
+                                 std::vector<std::string> disabled_passes = {}) {
+  return {.backend = &CpuDevice(),
+          .precision = PresetRules(dtype, {}),
+          .disabled_passes = std::move(disabled_passes)};
 }
 
 inline std::shared_ptr<const Program> Compile(const Graph& graph, const Backend& backend,
