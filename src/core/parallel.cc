@@ -76,7 +76,11 @@ thread_local class Team* led_team = nullptr;
 // wait by spinning: work comes every few microseconds.
 class Team {
  public:
-  explicit Team(int size) : helpers_(size - 1) {}
+  /// Before any of them is at work: `size` threads, none of which has had a round.
+  void Form(int size) {
+    helpers_ = size - 1;
+    round_.store(0, std::memory_order_relaxed);
+  }
 
   int size() const { return helpers_ + 1; }
 
@@ -109,7 +113,7 @@ class Team {
   }
 
  private:
-  int helpers_;
+  int helpers_ = 0;
   // Written by the leader between rounds, when no helper reads them.
   int workers_ = 0;
   const std::function<void(int)>* work_ = nullptr;
@@ -151,11 +155,15 @@ void ParallelFor(int threads, int64_t count, int64_t grain,
 }
 
 bool ParallelTeams(std::span<const int> sizes, const std::function<void(int team)>& body) {
+  if (omp_in_parallel() != 0) return false;
   const int threads = std::accumulate(sizes.begin(), sizes.end(), 0);
-  std::deque<Team> teams;
-  for (const int size : sizes) teams.emplace_back(size);
+  // The caller's, kept from call to call: only more teams than before are allocated.
+  static thread_local std::deque<Team> kept;
+  std::deque<Team>& teams = kept;
+  while (teams.size() < sizes.size()) teams.emplace_back();
+  for (size_t team = 0; team < sizes.size(); ++team) teams[team].Form(sizes[team]);
   std::atomic<bool> enough = true;
-  RunRegion(threads, [&](int worker, int workers) {
+  const auto work = [&](int worker, int workers) {
     if (workers < threads) {
       enough = false;
       return;
@@ -173,7 +181,8 @@ bool ParallelTeams(std::span<const int> sizes, const std::function<void(int team
       led_team = nullptr;
       mine.Dismiss();
     }
-  });
+  };
+  RunRegion(threads, std::ref(work));
   return enough;
 }
 

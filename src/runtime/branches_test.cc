@@ -7,11 +7,13 @@
 #include "core/parallel.h"
 #include "nn/layers.h"
 #include "runtime/context.h"
+#include "support/allocation_count.h"
 #include "support/toy_program.h"
 
 namespace vernier {
 namespace {
 
+using testing::AllocationsSoFar;
 using testing::Compile;
 using testing::CpuDevice;
 using testing::MaxDifference;
@@ -137,6 +139,21 @@ TEST(Branches, RunInOrderWhereThereAreNoThreadsForLanes) {
     same += SameBytes(expected.at("y"), Context().Run(*plan, {{"x", x.view()}}).at("y"));
   });
   EXPECT_EQ(same, 2);
+}
+
+TEST(Branches, AllocateNothingWhereARunIsRepeated) {
+  const Graph graph = Branches();
+  const auto program = ParallelProgram(graph, 3);
+  const std::shared_ptr<const Plan> plan = program->Bind({{"batch", 50}});
+  ASSERT_GT(plan->lanes(), 1);
+  const Tensor x = Wave({50, 32}, 0.9);
+  Context context;
+  RepeatedRun run(context, plan, {{"x", x.view()}}, {});
+  run.Run({});
+  const int64_t before = AllocationsSoFar();
+  ASSERT_GT(before, 0);
+  for (int repeat = 0; repeat < 10; ++repeat) run.Run({});
+  EXPECT_EQ(AllocationsSoFar() - before, 0);
 }
 
 }  // namespace

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <chrono>
 #include <exception>
+#include <functional>
 #include <mutex>
 #include <optional>
 #include <thread>
@@ -64,7 +65,11 @@ class Execution {
  public:
   Execution(const Plan& plan, const NamedViews& inputs, const RunOptions& options, char* arena,
             char* scratch)
-      : plan_(plan), options_(options), arena_(arena), scratch_(scratch) {
+      : plan_(plan),
+        options_(options),
+        arena_(arena),
+        scratch_(scratch),
+        done_(plan.lanes() > 1 ? plan.steps().size() : 0) {
     extents_ = plan.extents();
     for (const auto& [symbol, value] : options.runtime_extents) extents_[symbol] = value;
     LocateInputs(inputs);
@@ -227,17 +232,17 @@ class Execution {
   // Each lane runs its steps in order and spins until the steps it waits for are done: spinning,
   // because steps are short and all lanes have a core. False where there are too few threads.
   bool RunLanes(const Phase& phase) {
-    std::vector<std::atomic<bool>> done(phase.end - phase.begin);
+    for (size_t i = phase.begin; i < phase.end; ++i) done_[i] = false;
     std::atomic<bool> failed = false;
     std::exception_ptr failure;
     std::mutex failure_mutex;
-    const bool enough = ParallelTeams(phase.lane_threads, [&](int lane) {
+    const auto run_lane = [&](int lane) {
       char* scratch = scratch_ + static_cast<size_t>(lane) * phase.lane_scratch_bytes;
       for (size_t i = phase.begin; i < phase.end && !failed; ++i) {
         const Step& step = plan_.steps()[i];
         if (step.lane != lane) continue;
         for (int wait : step.waits) {
-          const std::atomic<bool>& awaited = done[static_cast<size_t>(wait) - phase.begin];
+          const std::atomic<bool>& awaited = done_[static_cast<size_t>(wait)];
           while (!awaited.load(std::memory_order_acquire) && !failed) std::this_thread::yield();
         }
         if (failed) return;
@@ -248,9 +253,10 @@ class Execution {
           if (!failure) failure = std::current_exception();
           failed = true;
         }
-        done[i - phase.begin].store(true, std::memory_order_release);
+        done_[i].store(true, std::memory_order_release);
       }
-    });
+    };
+    const bool enough = ParallelTeams(phase.lane_threads, std::ref(run_lane));
     if (failure) std::rethrow_exception(failure);
     return enough;
   }
@@ -264,6 +270,7 @@ class Execution {
   std::vector<const void*> inputs_;
   std::vector<KvView*> states_;
   std::vector<LocatedStep> located_;
+  std::vector<std::atomic<bool>> done_;  // by step, of the phase whose lanes run
   std::optional<TapReader> taps_;
   std::mutex taps_mutex_;
 };
