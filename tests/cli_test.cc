@@ -25,6 +25,14 @@ TEST(Command, ShowsTheVerbsWhenAskedNothing) {
   EXPECT_EQ(result.output, Vernier({"--help"}).output);
 }
 
+TEST(Command, AlignsTheHelpOfFlagsThatTakeSeveralValues) {
+  const std::string help = Vernier({"run", "--help"}).output;
+  const std::string one = "\n  --pages LIST              Pages of";
+  const std::string several = "\n  --image FILE…             Pictures:";
+  EXPECT_THAT(help, HasSubstr(one));
+  EXPECT_THAT(help, HasSubstr(several));
+}
+
 TEST(Command, ShowsOneVerbsHelpHoweverItIsAsked) {
   const SpawnResult result = Vernier({"help", "doctor"});
   EXPECT_EQ(result.exit_code, 0);

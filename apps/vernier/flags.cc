@@ -32,6 +32,14 @@ std::optional<Number> ParseNumber(std::string_view text) {
   return value;
 }
 
+// A number, and larger than any that is kept.
+bool IsTooLarge(std::string_view text) {
+  int64_t value = 0;
+  const char* end = text.data() + text.size();
+  const auto [stop, error] = std::from_chars(text.data(), end, value);
+  return error == std::errc::result_out_of_range && stop == end && text[0] != '-';
+}
+
 void SetSwitch(const Flag& flag, bool& target, std::string_view value) {
   if (value == "1" || value == "true" || value == "yes" || value == "on") {
     target = true;
@@ -49,7 +57,7 @@ void SetInteger(const Flag& flag, int64_t& target, std::string_view value) {
     return;
   }
   std::string expected = "a whole number";
-  if (flag.most < std::numeric_limits<int64_t>::max()) {
+  if (flag.most < std::numeric_limits<int64_t>::max() || IsTooLarge(value)) {
     expected += fmt::format(" from {} to {}", flag.least, flag.most);
   } else if (flag.least > std::numeric_limits<int64_t>::min()) {
     expected += fmt::format(" of at least {}", flag.least);
@@ -166,7 +174,16 @@ class Parser {
     }
     throw Error(ErrorKind::kUsage,
                 fmt::format("unexpected argument '{}'", word.substr(0, kShownValue)),
-                "values belong to a flag; --help lists the flags");
+                ValueHint(word));
+  }
+
+  // Pictures are what people give without a flag.
+  std::string ValueHint(const std::string& word) const {
+    const bool pictures = std::ranges::count(flags_, "--image", &Flag::name) > 0;
+    if (!pictures || !std::filesystem::exists(word)) {
+      return "values belong to a flag; --help lists the flags";
+    }
+    return "values belong to a flag; a picture is given with --image, a model with --model";
   }
 
   size_t IndexOf(std::string_view name) const {

@@ -187,6 +187,17 @@ TEST(Flags, RefuseWordsThatBelongToNoFlag) {
             "unexpected argument 'stray' (values belong to a flag; --help lists the flags)");
 }
 
+TEST(Flags, SayHowAPictureIsGivenWhereOneIsNamed) {
+  EXPECT_THAT(MessageOf({"--model", "m", VERNIER_TEST_DATA}),
+              HasSubstr("a picture is given with --image, a model with --model"));
+}
+
+TEST(Flags, NameTheLargestNumberToWhoGivesALargerOne) {
+  EXPECT_THAT(MessageOf({"--runs", "99999999999999999999"}),
+              HasSubstr("a whole number from 1 to 9223372036854775807"));
+  EXPECT_THAT(MessageOf({"--runs", "-99999999999999999999"}), HasSubstr("of at least 1"));
+}
+
 TEST(Flags, CutHugeWordsInMessages) {
   EXPECT_LT(MessageOf({"--" + std::string(1 << 20, 'x')}).size(), 200u);
   EXPECT_LT(MessageOf({"--runs", std::string(1 << 20, '9')}).size(), 200u);

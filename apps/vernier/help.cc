@@ -19,6 +19,12 @@ constexpr CommonFlag kCommonFlags[] = {
     {"--print-config", "Show every setting with its source (flag, environment, default) and stop."},
 };
 
+// Columns that UTF-8 takes on a terminal, of letters that take one each.
+size_t Columns(std::string_view text) {
+  return static_cast<size_t>(
+      std::ranges::count_if(text, [](char byte) { return (byte & 0xC0) != 0x80; }));
+}
+
 // Words of `text` in lines of at most kWidth, continued at `indent`.
 std::string Wrapped(std::string_view text, size_t indent) {
   std::string wrapped;
@@ -26,7 +32,7 @@ std::string Wrapped(std::string_view text, size_t indent) {
   for (size_t begin = 0; begin < text.size();) {
     const size_t end = std::min(text.find(' ', begin), text.size());
     const std::string_view word = text.substr(begin, end - begin);
-    if (column > indent && column + 1 + word.size() > kWidth) {
+    if (column > indent && column + 1 + Columns(word) > kWidth) {
       wrapped += '\n';
       wrapped.append(indent, ' ');
       column = indent;
@@ -35,7 +41,7 @@ std::string Wrapped(std::string_view text, size_t indent) {
       ++column;
     }
     wrapped += word;
-    column += word.size();
+    column += Columns(word);
     begin = end + 1;
   }
   return wrapped;
@@ -43,11 +49,11 @@ std::string Wrapped(std::string_view text, size_t indent) {
 
 std::string Row(std::string_view left, std::string_view right) {
   std::string row = fmt::format("  {}", left);
-  if (row.size() + 2 > kHelpColumn) {
+  if (Columns(row) + 2 > kHelpColumn) {
     row += '\n';
     row.append(kHelpColumn, ' ');
   } else {
-    row.append(kHelpColumn - row.size(), ' ');
+    row.append(kHelpColumn - Columns(row), ' ');
   }
   return row + Wrapped(right, kHelpColumn) + '\n';
 }
