@@ -234,5 +234,31 @@ TEST(Chat, IsTimedWithOneColumnADevice) {
   EXPECT_THAT(Refused(devices).errors, HasSubstr("measures one configuration, and these are 2"));
 }
 
+TEST(Chat, CountsPagesThatCannotBeUsedAmongPages) {
+  const SpawnResult result = Vernier(
+      Words(kOne, {"--image", kPages + "three.pdf", "--max-new-tokens", "2", "--dpi", "100000"}));
+  if (result.exit_code == 4) GTEST_SKIP() << result.errors;
+  EXPECT_EQ(result.exit_code, 2);
+  EXPECT_THAT(result.LastErrorLine(), HasSubstr("3 of 3 pictures could not be used"));
+}
+
+TEST(Chat, CountsConversationsWherePicturesAreShownTogether) {
+  const ScratchFolder scratch;
+  const std::string bad = scratch.Write("bad.png", "no picture");
+  const SpawnResult result =
+      Refused(Words(kOne, {"--image", kOne + "/input_0.png", bad, "--together"}));
+  EXPECT_THAT(result.LastErrorLine(), HasSubstr("1 of 1 conversations could not be used"));
+}
+
+TEST(Chat, BeginsALineOfItsOwnBehindAnAnswer) {
+  const ScratchFolder scratch;
+  const std::string bad = scratch.Write("bad.png", "no picture");
+  const SpawnResult result = Spawn({"/bin/sh", "-c",
+                                    CommandPath() + " run --model " + kOne + " --image " + kOne +
+                                        "/input_0.png " + bad + " --max-new-tokens 3 2>&1"});
+  EXPECT_EQ(result.exit_code, 2);
+  EXPECT_THAT(result.output, HasSubstr("\nerror: " + bad));
+}
+
 }  // namespace
 }  // namespace vernier

@@ -286,6 +286,22 @@ TEST(Run, RefusesFlagsThatTheModelHasNoUseFor) {
               HasSubstr("--threads: expected a whole number from 1 to 4096"));
 }
 
+TEST(Run, RefusesAPathThatCannotBeWrittenBeforeAnythingRuns) {
+  const ScratchFolder scratch;
+  for (const char* flag : {"--json", "--out"}) {
+    const std::string path = scratch.path("absent/results.npy");
+    const SpawnResult result = Vernier({"run", "--model", kModel, "--image", kPicture, flag, path});
+    EXPECT_EQ(result.exit_code, 2);
+    EXPECT_EQ(result.output, "");
+    EXPECT_THAT(result.errors, HasSubstr("cannot write " + path));
+  }
+  const SpawnResult eval =
+      Vernier({"eval", "--model", kModel, "--data", "absent", "--json", scratch.path("")});
+  EXPECT_THAT(eval.errors, HasSubstr("cannot write " + scratch.path("")));
+  const SpawnResult compare = Vernier({"compare", "absent", "absent", "--json", scratch.path("")});
+  EXPECT_THAT(compare.errors, HasSubstr("cannot write " + scratch.path("")));
+}
+
 TEST(Run, TellsWhatStandsInPlaceOfWeights) {
   const std::pair<const char*, const char*> cases[] = {
       {"lfs_safetensors", "a Git LFS pointer, not the weights"},

@@ -42,6 +42,7 @@ Outcome OutcomeOf(const Verdict& verdict) {
 
 Outcome RunCompare(const CompareVerbOptions& given, Terminal& terminal) {
   CompareVerbOptions options = given;
+  CheckOutputPath(options.json);
   if (options.self) return RunSelfChecks(options, terminal);
   ResolveSides(options);
   Comparison comparison =

@@ -122,6 +122,7 @@ class Evaluator {
  private:
   // Everything that can be wrong before the first sample is found here, before hours are spent.
   void Prepare() {
+    CheckOutputPath(options_.json);
     set_ = LoadDataset(options_.data, options_.max_samples);
     const ModelInfo model = SummarizeModel(ToSessionOptions(options_)).info;
     evaluation_.task = ChooseTask(options_.task, set_, model);

@@ -44,6 +44,7 @@ class Runner {
         files_(ExpandImagePaths(options.images, FilesToFind::kPicturesAndPdf)),
         fed_(ReadFedInputs(options.inputs)) {
     CheckRunFlags(options, files_.size(), !fed_.empty());
+    CheckOutputPath(options.json);
     session_.emplace(ToSessionOptions(options));
     CheckFlagsFit(options, files_.size(), *session_);
     PrepareOut();
@@ -101,6 +102,8 @@ class Runner {
     } else if (!out.empty() && !out.ends_with(".npy") && !out.ends_with(".safetensors")) {
       throw Error(ErrorKind::kUsage, "--out: expected a file ending in .npy or .safetensors",
                   "pictures and JSON are written where a model finds objects");
+    } else {
+      CheckOutputPath(out);
     }
   }
 
@@ -380,10 +383,13 @@ class Runner {
                                                      report_->results.size(), files_.size())};
     }
     if (!report_->failed.empty()) {
-      return {
-          .exit_code = kExitBadInput,
-          .reason = fmt::format("{} of {} pictures could not be used, first {}",
-                                report_->failed.size(), files_.size(), report_->failed[0].image)};
+      // A file may have many pages, a conversation many pictures.
+      const size_t tried = report_->results.size() + report_->failed.size();
+      const bool conversations = options_.chat.together || !options_.chat.messages.empty();
+      return {.exit_code = kExitBadInput,
+              .reason = fmt::format(
+                  "{} of {} {} could not be used, first {}", report_->failed.size(), tried,
+                  conversations ? "conversations" : "pictures", report_->failed[0].image)};
     }
     return {};
   }

@@ -58,7 +58,10 @@ NamedTensors AnswerWriter::Write(RunBatch& batch, const RunHooks* taps) {
     };
   }
   GenerationOutput output = session_.Generate(batch.inputs, request);
-  if (streams) terminal_.Write("\n");
+  if (streams) {
+    terminal_.Write("\n");
+    terminal_.Flush();  // what is said on standard error begins its own line
+  }
   report_.run_s += std::chrono::duration<double>(Clock::now() - start).count();
   report_.beams = request.options.num_beams > 1;
   Add(output.seconds);
