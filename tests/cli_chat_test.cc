@@ -260,5 +260,26 @@ TEST(Chat, BeginsALineOfItsOwnBehindAnAnswer) {
   EXPECT_THAT(result.output, HasSubstr("\nerror: " + bad));
 }
 
+TEST(Chat, RefusesASizeForPicturesThatKeepTheirOwn) {
+  EXPECT_THAT(Refused(Words(kOne, {"--image", kOne + "/input_0.png", "--size", "64"})).errors,
+              HasSubstr("--size is for models that bring pictures to one size"));
+}
+
+TEST(Chat, RefusesTemperaturesAndSharesThatCannotBe) {
+  const auto message = [](const char* flag, const char* value) {
+    return Refused(Words(kOne, {"--image", kOne + "/input_0.png", "--do-sample", flag, value}))
+        .errors;
+  };
+  EXPECT_THAT(message("--temperature", "0"), HasSubstr("temperature is 0"));
+  EXPECT_THAT(message("--top-p", "0"), HasSubstr("top_p is 0"));
+  EXPECT_THAT(message("--repetition-penalty", "0"), HasSubstr("repetition_penalty is 0"));
+}
+
+TEST(Chat, TellsWhatIsTooLongByTheNamesOfFlags) {
+  const SpawnResult result =
+      Refused(Words(kOne, {"--image", kOne + "/input_0.png", "--max-new-tokens", "9999999999"}));
+  EXPECT_THAT(result.errors, HasSubstr("lower max_new_tokens or max_length (--max-new-tokens"));
+}
+
 }  // namespace
 }  // namespace vernier

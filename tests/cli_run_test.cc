@@ -282,6 +282,8 @@ TEST(Run, RefusesFlagsThatTheModelHasNoUseFor) {
               HasSubstr("--score-threshold is for models that find objects"));
   EXPECT_THAT(message({"--max-detections", "5"}),
               HasSubstr("--max-detections is for models that find objects"));
+  EXPECT_THAT(message({"--max-new-tokens", "3"}),
+              HasSubstr("max_new_tokens of generation was set, and a vit model writes no text"));
   EXPECT_THAT(message({"--threads", "99999999999999"}),
               HasSubstr("--threads: expected a whole number from 1 to 4096"));
 }

@@ -22,11 +22,11 @@ struct GenerationFlags {
   std::string early_stopping;
   double length_penalty = std::numeric_limits<double>::quiet_NaN();
   bool do_sample = false;
-  double temperature = 0;
+  double temperature = std::numeric_limits<double>::quiet_NaN();
   int64_t top_k = -1;
-  double top_p = 0;
+  double top_p = std::numeric_limits<double>::quiet_NaN();
   int64_t sampling_seed = 0;
-  double repetition_penalty = 0;
+  double repetition_penalty = std::numeric_limits<double>::quiet_NaN();
   int64_t no_repeat_ngram_size = -1;
   std::vector<std::string> stop_strings;
 };

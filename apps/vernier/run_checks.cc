@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "generation_flags.h"
 #include "vernier/error.h"
 
 namespace vernier {
@@ -60,6 +61,12 @@ void CheckFlagsFit(const RunVerbOptions& options, size_t pictures, const Session
   };
   if (!writes && !options.prompts.empty()) refuse("--prompt", "read text");
   if (!writes && options.log_probs) refuse("--log-probs", "write text");
+  if (const Json given = ToJson(options.generation); !writes && given.size() > 0) {
+    Refuse(fmt::format("{} of generation was set, and a {} model writes no text",
+                       given.members()[0].key, info.family),
+           "leave the flags of generation away");
+  }
+  if (info.chats && !options.session.size.empty()) refuse("--size", "bring pictures to one size");
   if (!finds && options.score_threshold > 0) refuse("--score-threshold", "find objects");
   if (!finds && options.max_detections > 0) refuse("--max-detections", "find objects");
   if ((writes || finds) && options.similarity) refuse("--similarity", "give embeddings");

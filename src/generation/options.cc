@@ -88,7 +88,7 @@ int64_t SequenceLimit(const GenerationOptions& o, int64_t prompt_tokens) {
     throw Error(
         ErrorKind::kUsage,
         fmt::format("a sequence of {} tokens was asked for, the most is {}", limit, kMaxSequence),
-        "lower max_new_tokens");
+        "lower max_new_tokens or max_length (--max-new-tokens, --max-length)");
   }
   return limit;
 }
