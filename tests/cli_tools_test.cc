@@ -33,6 +33,22 @@ TEST(Inspect, ReadsPyTorchFilesArraysAndPictures) {
   EXPECT_EQ(json.items()[2].GetString("mode"), "RGB");
 }
 
+TEST(Inspect, TellsDocumentsAndBundlesFromWeights) {
+  const std::string pages = std::string(VERNIER_TEST_DATA) + "/pages/three.pdf";
+  if (const SpawnResult result = Vernier({"inspect", pages}); result.exit_code != 4) {
+    EXPECT_THAT(result.output, HasSubstr("PDF, 3 pages"));  // 4: this machine has no poppler
+  }
+  const ScratchFolder scratch;
+  const std::string model = Golden("vit/cls_batch2"), bundle = scratch.path("evidence");
+  ASSERT_EQ(
+      Vernier({"record", "--model", model, "--image", model + "/input_0.png", "--out", bundle})
+          .exit_code,
+      0);
+  const SpawnResult result = Vernier({"inspect", bundle});
+  EXPECT_EQ(result.exit_code, 0) << result.errors;
+  EXPECT_THAT(result.output, HasSubstr("(vit), f32 on cpu"));
+}
+
 TEST(Inspect, MakesCheckpointsThatRun) {
   const ScratchFolder folder;
   for (const char* name : {"vit/cls_batch2", "pe_lang/pair_timm", "pe_lang/pair_original"}) {

@@ -14,9 +14,11 @@
 #include "io/checkpoint.h"
 #include "io/image.h"
 #include "io/npy.h"
+#include "io/pages.h"
 #include "io/scan.h"
 #include "json_output.h"
 #include "pipeline/make_random.h"
+#include "verify/bundle.h"
 #include "vernier/error.h"
 #include "vernier/session.h"
 
@@ -298,6 +300,37 @@ void InspectImage(const std::string& path, Terminal* people, JsonWriter& json) {
       .EndObject();
 }
 
+void InspectDocument(const std::string& path, Terminal* people, JsonWriter& json) {
+  const int pages = CountPages(path, {});
+  if (people != nullptr) {
+    people->Print("{}\n  document     PDF, {} page{}\n", Printable(path), pages,
+                  pages == 1 ? "" : "s");
+  }
+  json.BeginObject()
+      .Field("path", path)
+      .Field("kind", "document")
+      .Field("format", "PDF")
+      .Field("pages", pages)
+      .EndObject();
+}
+
+void InspectBundle(const std::string& path, Terminal* people, JsonWriter& json) {
+  const ComparedSide side = Bundle::Open(path).Side();
+  if (people != nullptr) {
+    people->Print("{}\n  bundle       {} tensors of {} ({}), {} on {}\n", Printable(path),
+                  side.tensors, Printable(side.model), side.family, side.dtype, side.device);
+  }
+  json.BeginObject()
+      .Field("path", path)
+      .Field("kind", "bundle")
+      .Field("tensors", side.tensors)
+      .Field("model", side.model)
+      .Field("family", side.family)
+      .Field("device", side.device)
+      .Field("dtype", side.dtype)
+      .EndObject();
+}
+
 void InspectCheckpoint(const std::string& path, bool all, Terminal* people, JsonWriter& json) {
   const Checkpoint checkpoint = Checkpoint::Open(path);
   const CheckpointFacts facts{.path = path,
@@ -332,6 +365,10 @@ Outcome RunInspect(const InspectOptions& options, Terminal& terminal) {
     } else if (EndsAs(path, {".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".bmp", ".ppm",
                              ".pgm", ".pnm"})) {
       InspectImage(path, people, json);
+    } else if (EndsAs(path, {".pdf"})) {
+      InspectDocument(path, people, json);
+    } else if (Bundle::IsOne(path)) {
+      InspectBundle(path, people, json);
     } else {
       InspectCheckpoint(path, options.tensors, people, json);
     }
@@ -351,7 +388,7 @@ Verb InspectVerb() {
           "Shows tensors with types, shapes and sizes, parameters, the model family that is "
           "recognised, operations per picture, memory per type of numbers on this machine, and "
           "tensors that hold NaN or infinity. Reads safetensors, PyTorch files (nothing in them "
-          "is executed), .npy arrays and pictures.",
+          "is executed), .npy arrays, pictures, the pages of a PDF and vernier's own bundles.",
       .examples = {{"vernier inspect vit-base-patch16-224", "a model folder"},
                    {"vernier inspect model.safetensors --tensors", "every tensor of one file"},
                    {"vernier inspect --make-random vit/config.json vit-random",
