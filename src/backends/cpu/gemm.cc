@@ -28,7 +28,7 @@ constexpr int64_t kWidenedRows = 24;
 
 // Tiles of rows that each thread must have to work through rows of its own: all threads then read
 // all weights, which costs little beside so many products of them.
-constexpr int64_t kLeastTiles = 8;
+constexpr int64_t kLeastTiles = 16;
 
 // A thread takes at least this share of a thread's part of a product at a time, so that the last to
 // finish is not waited for long and taking costs nothing.
