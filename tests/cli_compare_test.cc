@@ -111,12 +111,6 @@ TEST(Compare, FindsTransformersValuesInOurDump) {
   EXPECT_TRUE(first.GetBool("preprocessing"));
 }
 
-TEST(Compare, SaysThatOneFolderOnBothSidesShowsNothing) {
-  const SpawnResult result = Vernier({"compare", kModel, kModel});
-  EXPECT_EQ(result.exit_code, 3);
-  EXPECT_THAT(result.LastErrorLine(), HasSubstr("both sides are " + kModel));
-}
-
 TEST(Compare, SaysThatTheSameKernelsOnBothSidesShowNothing) {
   const ScratchFolder scratch;
   const std::string dump = DumpOf(scratch, "a");

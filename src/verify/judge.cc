@@ -93,11 +93,6 @@ void AddDoubts(const JudgeOptions& options, const Comparison& comparison, Verdic
                     "shows nothing about a port (--same-kernels where this is the question)",
                     comparison.reference.device, comparison.reference.dtype));
   }
-  const ComparedSide &r = comparison.reference, &x = comparison.candidate;
-  if (!options.same_kernels_expected && r.kind != "setting" && !r.source.empty() &&
-      r.source == x.source) {
-    doubt(fmt::format("both sides are {}: that it agrees with itself shows nothing", r.source));
-  }
   if (const auto names = NamesWhere(comparison, IsNanOnBothSides); !names.empty()) {
     doubt(fmt::format("NaN on both sides: {}", NameList(names)));
   }
