@@ -265,12 +265,22 @@ TEST(Chat, RefusesASizeForPicturesThatKeepTheirOwn) {
               HasSubstr("--size is for models that bring pictures to one size"));
 }
 
+TEST(Chat, TakesTheBestTokenAtTemperatureZero) {
+  const auto answer = [](const std::vector<std::string>& words) {
+    std::vector<std::string> all = {"--image", kOne + "/input_0.png"};
+    all.insert(all.end(), words.begin(), words.end());
+    return Vernier(Words(kOne, all)).output;
+  };
+  EXPECT_EQ(answer({"--do-sample", "--temperature", "0"}), answer({}));
+  EXPECT_EQ(answer({"--temperature", "0"}), answer({}));
+}
+
 TEST(Chat, RefusesTemperaturesAndSharesThatCannotBe) {
   const auto message = [](const char* flag, const char* value) {
     return Refused(Words(kOne, {"--image", kOne + "/input_0.png", "--do-sample", flag, value}))
         .errors;
   };
-  EXPECT_THAT(message("--temperature", "0"), HasSubstr("temperature is 0"));
+  EXPECT_THAT(message("--temperature", "-1"), HasSubstr("temperature is -1"));
   EXPECT_THAT(message("--top-p", "0"), HasSubstr("top_p is 0"));
   EXPECT_THAT(message("--repetition-penalty", "0"), HasSubstr("repetition_penalty is 0"));
 }

@@ -69,7 +69,7 @@ std::vector<Flag> GenerationFlagTable(GenerationFlags& flags) {
           {.name = "--temperature",
            .metavar = "X",
            .section = kSection,
-           .help = "Sampling: below 1 sharpens the probabilities.",
+           .help = "Sampling: below 1 sharpens the probabilities; 0 takes the best token.",
            .target = &flags.temperature,
            .default_text = kCheckpoint},
           {.name = "--top-k-tokens",
@@ -126,7 +126,11 @@ GenerationOptions Changed(GenerationOptions options, const GenerationFlags& flag
   if (flags.early_stopping == "never") options.early_stopping = EarlyStopping::kNever;
   if (!std::isnan(flags.length_penalty)) options.length_penalty = flags.length_penalty;
   if (flags.do_sample) options.do_sample = true;
-  if (!std::isnan(flags.temperature)) options.temperature = flags.temperature;
+  if (flags.temperature == 0) {
+    options.do_sample = false;
+  } else if (!std::isnan(flags.temperature)) {
+    options.temperature = flags.temperature;
+  }
   if (flags.top_k >= 0) options.top_k = flags.top_k;
   if (!std::isnan(flags.top_p)) options.top_p = flags.top_p;
   options.seed = static_cast<uint64_t>(flags.sampling_seed);
