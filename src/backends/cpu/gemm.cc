@@ -6,6 +6,7 @@
 #include "core/cancel.h"
 #include "core/check.h"
 #include "core/parallel.h"
+#include "core/rounding.h"
 
 namespace vernier {
 namespace {
@@ -36,10 +37,6 @@ constexpr int64_t kSmallestShare = 256;
 
 // Start of one thread's sums is apart from the others' cache lines and pages.
 constexpr int64_t kSumsAlignment = 4096;
-
-int64_t RoundUp(int64_t value, int64_t step) { return (value + step - 1) / step * step; }
-
-int64_t CeilDiv(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
 // Equal shares of k, each a multiple of the packing's step.
 int64_t KBlock(const PackedLayout& weights, DType a) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "core/parallel.h"
+#include "core/rounding.h"
 
 namespace vernier {
 namespace {
@@ -21,7 +22,7 @@ GemmDigitRows::GemmDigitRows(const GemmKernel& kernel, int64_t rows, const Packe
       stride_(std::max(layout.padded_k(), kDigitsAlignment)),
       k_block_(std::min(k_block, stride_)) {}
 
-int64_t GemmDigitRows::blocks() const { return (stride_ + k_block_ - 1) / k_block_; }
+int64_t GemmDigitRows::blocks() const { return CeilDiv(stride_, k_block_); }
 
 size_t GemmDigitRows::digits_bytes() const {
   return static_cast<size_t>(rows_ * digits_ * stride_);

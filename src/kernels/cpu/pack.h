@@ -15,6 +15,7 @@
 #include <cstdint>
 
 #include "core/cpu_features.h"
+#include "core/rounding.h"
 #include "vernier/tensor.h"
 
 namespace vernier {
@@ -28,8 +29,8 @@ struct PackedLayout {
 
   /// Multiplications that one step of the format holds; k may be cut at multiples of it.
   int64_t k_step() const { return dtype == DType::kF32 ? 16 : quads ? 64 : 32; }
-  int64_t padded_k() const { return (k + k_step() - 1) / k_step() * k_step(); }
-  int64_t panels() const { return (n + panel_columns - 1) / panel_columns; }
+  int64_t padded_k() const { return RoundUp(k, k_step()); }
+  int64_t panels() const { return CeilDiv(n, panel_columns); }
   /// Bytes before a panel's weights: its scales.
   size_t scale_bytes() const {
     return dtype == DType::kI8 ? static_cast<size_t>(panel_columns) * sizeof(float) : 0;
