@@ -47,10 +47,16 @@ std::vector<std::string> Answers(const std::vector<Question>& held_out, const st
   return answers;
 }
 
+// The same for every test: once, for under the sanitizers it takes ten seconds.
+const std::vector<std::string>& AnswersInF32() {
+  static const std::vector<std::string> answers = Answers(HeldOut(), "f32");
+  return answers;
+}
+
 TEST(ChartsModel, ReachesTheFigureOfItsCard) {
   const std::vector<Question> questions = HeldOut();
   ASSERT_EQ(questions.size(), 150u);
-  const std::vector<std::string> answers = Answers(questions, "f32");
+  const std::vector<std::string>& answers = AnswersInF32();
   int right = 0;
   for (size_t i = 0; i < questions.size(); ++i)
     right += RelaxedMatch(questions[i].label, answers[i]);
@@ -62,7 +68,7 @@ TEST(ChartsModel, ReachesTheFigureOfItsCard) {
 // little, and with them an answer of 150.
 TEST(ChartsModel, GivesTheAnswersOfTransformers) {
   const std::vector<Question> questions = HeldOut();
-  const std::vector<std::string> answers = Answers(questions, "f32");
+  const std::vector<std::string>& answers = AnswersInF32();
   size_t same = 0;
   for (size_t i = 0; i < questions.size(); ++i) same += answers[i] == questions[i].of_transformers;
   EXPECT_GE(same, questions.size() * 95 / 100);
@@ -70,7 +76,7 @@ TEST(ChartsModel, GivesTheAnswersOfTransformers) {
 
 TEST(ChartsModel, GivesTheSameTextInBf16OnAtLeast95Percent) {
   const std::vector<Question> questions = HeldOut();
-  const std::vector<std::string> f32 = Answers(questions, "f32");
+  const std::vector<std::string>& f32 = AnswersInF32();
   const std::vector<std::string> bf16 = Answers(questions, "bf16");
   size_t same = 0;
   for (size_t i = 0; i < questions.size(); ++i) same += f32[i] == bf16[i];

@@ -43,6 +43,12 @@ std::vector<std::string> Read(const std::vector<HeldOutLine>& lines, const std::
   return texts;
 }
 
+// The same for every test: once, for under the sanitizers it takes ten seconds.
+const std::vector<std::string>& TextsInF32() {
+  static const std::vector<std::string> texts = Read(HeldOut(), "f32");
+  return texts;
+}
+
 double CharacterErrorRate(const std::vector<HeldOutLine>& lines,
                           const std::vector<std::string>& texts) {
   EditCounts all;
@@ -57,18 +63,18 @@ double CharacterErrorRate(const std::vector<HeldOutLine>& lines,
 TEST(LinesModel, ReachesTheFigureOfItsCard) {
   const std::vector<HeldOutLine> lines = HeldOut();
   ASSERT_EQ(lines.size(), 100u);
-  EXPECT_LE(CharacterErrorRate(lines, Read(lines, "f32")), 0.01);  // the card says 0.92 %
+  EXPECT_LE(CharacterErrorRate(lines, TextsInF32()), 0.01);  // the card says 0.92 %
 }
 
 TEST(LinesModel, ReadsWhatTransformersReads) {
   const std::vector<HeldOutLine> lines = HeldOut();
-  const std::vector<std::string> texts = Read(lines, "f32");
+  const std::vector<std::string>& texts = TextsInF32();
   for (size_t i = 0; i < lines.size(); ++i) EXPECT_EQ(texts[i], lines[i].of_transformers);
 }
 
 TEST(LinesModel, ReadsTheSameInBf16OnAtLeast95Percent) {
   const std::vector<HeldOutLine> lines = HeldOut();
-  const std::vector<std::string> f32 = Read(lines, "f32");
+  const std::vector<std::string>& f32 = TextsInF32();
   const std::vector<std::string> bf16 = Read(lines, "bf16");
   size_t same = 0;
   for (size_t i = 0; i < lines.size(); ++i) same += f32[i] == bf16[i];

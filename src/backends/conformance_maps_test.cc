@@ -151,13 +151,14 @@ TEST(Conformance, OfConvolutionsByWinogradsFormHolds) {
                        16 * (9 * in + 9 * out)});
     }
   }
+  std::vector<Device> devices;
   for (Isa isa : Cpu().isas) {
     for (const char* dtype : {"f32", "bf16"}) {
-      const Device device{fmt::format("cpu {} {}", Name(isa), dtype),
-                          MakeCpuBackend({.isa = isa, .winograd = WinogradUse::kAlways}), dtype, 2};
-      for (const Case& c : cases) CompareWithReference(c, device, false);
+      devices.push_back({fmt::format("cpu {} {}", Name(isa), dtype),
+                         MakeCpuBackend({.isa = isa, .winograd = WinogradUse::kAlways}), dtype, 2});
     }
   }
+  for (const Case& c : cases) CompareWithReference(c, false, devices);
 }
 
 }  // namespace

@@ -113,29 +113,33 @@ inline std::vector<Device> Devices() {
   return devices;
 }
 
-inline void CompareWithReference(const Case& c, const Device& device, bool strided) {
-  SCOPED_TRACE(fmt::format("{}{} on {}", c.name, strided ? ", strided" : "", device.name));
+inline void CompareWithReference(const Case& c, bool strided, const std::vector<Device>& devices) {
   const Graph graph = BuildCase(c, strided);
-  GraphRun how{.options = {.backend = &RefBackend()}, .range = c.range, .given = c.given};
-  const NamedTensors expected = RunGraph(graph, how);
-  how.options.backend = device.backend.get();
-  how.options.threads = device.threads;
-  how.options.precision = PresetRules(device.dtype, {});
-  const NamedTensors found = RunGraph(graph, how);
-  for (const auto& [name, tensor] : expected) {
-    ASSERT_EQ(found.at(name).shape().ToString(), tensor.shape().ToString());
-    EXPECT_LE(LargestDifference(found.at(name), tensor),
-              Allowed(c, device.dtype, LargestMagnitude(tensor)))
-        << name;
+  const ToyWeights weights(graph);
+  const auto run = [&](ProgramOptions options) {
+    const GraphRun how{.options = std::move(options), .range = c.range, .given = c.given};
+    return RunProgram(*Program::Compile(graph, weights.Store(), how.options), how);
+  };
+  const NamedTensors expected = run({.backend = &RefBackend()});
+  for (const Device& device : devices) {
+    SCOPED_TRACE(fmt::format("{}{} on {}", c.name, strided ? ", strided" : "", device.name));
+    const NamedTensors found = run({.backend = device.backend.get(),
+                                    .precision = PresetRules(device.dtype, {}),
+                                    .threads = device.threads});
+    for (const auto& [name, tensor] : expected) {
+      ASSERT_EQ(found.at(name).shape().ToString(), tensor.shape().ToString());
+      EXPECT_LE(LargestDifference(found.at(name), tensor),
+                Allowed(c, device.dtype, LargestMagnitude(tensor)))
+          << name;
+    }
   }
 }
 
 inline void CompareOnEveryDevice(const std::vector<Case>& cases) {
   const std::vector<Device> devices = Devices();
   for (const Case& c : cases) {
-    for (const Device& device : devices) {
-      CompareWithReference(c, device, false);
-      CompareWithReference(c, device, true);
+    for (const bool strided : {false, true}) {
+      CompareWithReference(c, strided, devices);
       if (::testing::Test::HasFatalFailure()) return;
     }
   }
