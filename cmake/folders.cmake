@@ -1,11 +1,24 @@
 # One object library and one test program per source folder.
 
+# What most sources include, read by the compiler once: ten sources take 8.1 s of processor time with -O3
+# like this, 13.4 s without. Nothing of ours is in it, so that an edited header recompiles what includes
+# it and no more. Headers include what they use all the same: headers_alone does without.
+set(VERNIER_COMMON_HEADERS
+  <algorithm> <array> <cmath> <cstdint> <cstring> <functional> <limits> <map> <memory> <optional>
+  <span> <string> <string_view> <unordered_map> <utility> <variant> <vector> <fmt/format.h>)
+
 # vernier_folder(NAME sources…): objects of src/NAME that become part of libvernier.
 function(vernier_folder name)
+  if(NOT TARGET vernier_common_headers)
+    add_library(vernier_common_headers OBJECT "${CMAKE_SOURCE_DIR}/src/core/precompiled.cc")
+    target_link_libraries(vernier_common_headers PRIVATE vernier_flags fmt::fmt OpenMP::OpenMP_CXX)
+    target_precompile_headers(vernier_common_headers PRIVATE ${VERNIER_COMMON_HEADERS})
+  endif()
   string(REPLACE "/" "_" target "vernier_${name}")
   add_library(${target} OBJECT ${ARGN})
   target_include_directories(${target} PUBLIC "${CMAKE_SOURCE_DIR}/include" "${CMAKE_SOURCE_DIR}/src")
   target_link_libraries(${target} PRIVATE vernier_flags fmt::fmt OpenMP::OpenMP_CXX)
+  target_precompile_headers(${target} REUSE_FROM vernier_common_headers)
   set_property(GLOBAL APPEND PROPERTY VERNIER_FOLDERS ${target})
 endfunction()
 
