@@ -2,8 +2,9 @@
 // Bound: multiply-adds. Measured on Zen 4 (3.7 GHz, one 512-bit FMA or vdpbf16ps a cycle: 118 and
 // 236 GFLOP/s a core) with the panel in the second-level cache: 116 and 233 GFLOP/s. Whole linear
 // layers on two cores with weights from memory (backends/cpu/gemm_bench.cc) reach 208 to 217
-// GFLOP/s in f32 and 396 to 428 in bf16, 84 to 92 % of the bound; the rest is lost outside of the
-// tiles. No figure for AMX (run on no machine yet), AVX2 and NEON.
+// GFLOP/s in f32 and 416 to 448 in bf16, 84 to 96 % of the bound; the rest is lost outside of the
+// tiles. With i8 weights 361 to 405 for activations in bf16 and 256 to 279 for those in f32, as
+// bytes. No figure for AMX (run on no machine yet), AVX2 and NEON.
 #pragma once
 
 #include "core/cpu_features.h"
