@@ -5,7 +5,7 @@
 // The process must have been granted tile registers (core/cpu_features.cc).
 #include <immintrin.h>
 
-#include "kernels/cpu/amx_tiles.h"
+#include "kernels/cpu/tiles_amx.h"
 
 namespace vernier::amx {
 namespace {

@@ -5,7 +5,7 @@
 // tdpbsud per 16 cycles (not measured yet).
 #include <immintrin.h>
 
-#include "kernels/cpu/amx_tiles.h"
+#include "kernels/cpu/tiles_amx.h"
 
 namespace vernier::amx {
 namespace {
