@@ -10,6 +10,7 @@
 #include "core/check.h"
 #include "core/float_types.h"
 #include "core/parallel.h"
+#include "core/rounding.h"
 #include "kernels/cpu/cached_attention.h"
 #include "ops/attention.h"
 
@@ -87,7 +88,7 @@ class CachedRun {
   static size_t ScratchBytes(int64_t queries, int64_t head_dim) {
     const size_t floats = static_cast<size_t>(queries * head_dim) * 2 * sizeof(float);
     const size_t structs = static_cast<size_t>(queries) * (sizeof(Query) + sizeof(CachedQuery));
-    return (floats + structs + 63) / 64 * 64;
+    return RoundUp(floats + structs, size_t{64});
   }
 
   /// A head of a row of the cache, for all queries that read it.

@@ -12,66 +12,52 @@ namespace {
 
 constexpr int64_t kTileDepth = 32;  // bf16 in a row of a tile
 
-struct Activations {
-  const uint16_t* rows;
-  int64_t stride_bytes;
-};
-
-template <bool kLower>
-inline void AddProducts(Activations a, const char* weights) {
-  _tile_loadd(6, weights, kPanelRowBytes);
-  _tile_loadd(7, weights + kTileColumns * 4, kPanelRowBytes);
-  _tile_loadd(4, a.rows, a.stride_bytes);
-  _tile_dpbf16ps(0, 4, 6);
-  _tile_dpbf16ps(1, 4, 7);
-  if constexpr (kLower) {
-    _tile_loadd(5, a.rows + kTileRows * a.stride_bytes / 2, a.stride_bytes);
+struct DotOfBf16 {
+  static void AddUpper() {
+    _tile_dpbf16ps(0, 4, 6);
+    _tile_dpbf16ps(1, 4, 7);
+  }
+  static void AddLower() {
     _tile_dpbf16ps(2, 5, 6);
     _tile_dpbf16ps(3, 5, 7);
   }
-}
+};
 
 // Half a panel for up to 32 rows; `tail` holds the last, padded step of k when k has one.
 template <bool kLower>
-void HalfPanel(const GemmMultiply& g, Activations a, Activations tail, const char* weights,
-               float* sums) {
-  float* lower = sums + kTileRows * kWidePanelColumns;
+void HalfPanel(const GemmMultiply& g, TileRows a, TileRows tail, const char* weights, float* sums) {
   if (g.accumulate) {
+    float* lower = sums + kTileRows * kWidePanelColumns;
     _tile_loadd(0, sums, kPanelRowBytes);
     _tile_loadd(1, sums + kTileColumns, kPanelRowBytes);
     if constexpr (kLower) _tile_loadd(2, lower, kPanelRowBytes);
     if constexpr (kLower) _tile_loadd(3, lower + kTileColumns, kPanelRowBytes);
   } else {
-    _tile_zero(0);
-    _tile_zero(1);
-    if constexpr (kLower) _tile_zero(2);
-    if constexpr (kLower) _tile_zero(3);
+    ZeroSums<kLower>();
   }
   const int64_t whole = g.k / kTileDepth;
   for (int64_t step = 0; step < whole; ++step) {
-    AddProducts<kLower>({a.rows + step * kTileDepth, a.stride_bytes},
-                        weights + step * kTileDepth / 2 * kPanelRowBytes);
+    AddProducts<DotOfBf16, kLower>(
+        {static_cast<const char*>(a.first) + step * kTileBytes, a.stride},
+        weights + step * kTileDepth / 2 * kPanelRowBytes);
   }
   if (g.k % kTileDepth != 0) {
-    AddProducts<kLower>(tail, weights + whole * kTileDepth / 2 * kPanelRowBytes);
+    AddProducts<DotOfBf16, kLower>(tail, weights + whole * kTileDepth / 2 * kPanelRowBytes);
   }
-  _tile_stored(0, sums, kPanelRowBytes);
-  _tile_stored(1, sums + kTileColumns, kPanelRowBytes);
-  if constexpr (kLower) _tile_stored(2, lower, kPanelRowBytes);
-  if constexpr (kLower) _tile_stored(3, lower + kTileColumns, kPanelRowBytes);
+  StoreSums<kLower>(sums);
 }
 
 void Block(const GemmMultiply& g, int64_t first_row, int64_t rows) {
-  const Activations a = {static_cast<const uint16_t*>(g.a) + first_row * g.a_stride,
-                         g.a_stride * 2};
+  const auto* rows_of_a = static_cast<const uint16_t*>(g.a) + first_row * g.a_stride;
+  const TileRows a = {rows_of_a, g.a_stride * 2};
   // What lies beyond the last k in memory is not part of a row: those steps read a padded copy.
   alignas(64) uint16_t padded[kBlockRows][kTileDepth] = {};
   const int64_t whole = g.k / kTileDepth * kTileDepth;
   for (int64_t row = 0; row < rows && whole < g.k; ++row) {
-    __builtin_memcpy(padded[row], a.rows + row * g.a_stride + whole,
+    __builtin_memcpy(padded[row], rows_of_a + row * g.a_stride + whole,
                      static_cast<size_t>(g.k - whole) * 2);
   }
-  const Activations tail = {padded[0], kTileBytes};
+  const TileRows tail = {padded[0], kTileBytes};
   float* sums = g.sums + first_row * kWidePanelColumns;
   for (int64_t column = 0; column < kWidePanelColumns; column += 2 * kTileColumns) {
     const char* weights = static_cast<const char*>(g.b) + column * 4;

@@ -12,41 +12,26 @@ namespace {
 
 constexpr int64_t kQuadsOfTile = 16;  // of k, 64 bytes of a row of digits
 
-struct Digits {
-  const int8_t* rows;
-  int64_t stride;
-};
-
-template <bool kLower>
-inline void AddProducts(Digits a, const uint8_t* weights) {
-  _tile_loadd(6, weights, kPanelRowBytes);
-  _tile_loadd(7, weights + kTileBytes, kPanelRowBytes);
-  _tile_loadd(4, a.rows, a.stride);
-  _tile_dpbsud(0, 4, 6);
-  _tile_dpbsud(1, 4, 7);
-  if constexpr (kLower) {
-    _tile_loadd(5, a.rows + kTileRows * a.stride, a.stride);
+struct DotOfDigits {
+  static void AddUpper() {
+    _tile_dpbsud(0, 4, 6);
+    _tile_dpbsud(1, 4, 7);
+  }
+  static void AddLower() {
     _tile_dpbsud(2, 5, 6);
     _tile_dpbsud(3, 5, 7);
   }
-}
+};
 
 // Half a panel for up to 32 rows of digits.
 template <bool kLower>
-void HalfPanel(const GemmMultiply& g, Digits a, const uint8_t* weights, int32_t* sums) {
-  _tile_zero(0);
-  _tile_zero(1);
-  if constexpr (kLower) _tile_zero(2);
-  if constexpr (kLower) _tile_zero(3);
-  for (int64_t k = 0; k < g.k; k += kTileBytes) {
-    AddProducts<kLower>({a.rows + k, a.stride}, weights);
+void HalfPanelOfDigits(int64_t k, TileRows a, const char* weights, int32_t* sums) {
+  ZeroSums<kLower>();
+  for (int64_t at = 0; at < k; at += kTileBytes) {
+    AddProducts<DotOfDigits, kLower>({static_cast<const char*>(a.first) + at, a.stride}, weights);
     weights += kQuadsOfTile * kPanelRowBytes;
   }
-  int32_t* lower = sums + kTileRows * kWidePanelColumns;
-  _tile_stored(0, sums, kPanelRowBytes);
-  _tile_stored(1, sums + kTileColumns, kPanelRowBytes);
-  if constexpr (kLower) _tile_stored(2, lower, kPanelRowBytes);
-  if constexpr (kLower) _tile_stored(3, lower + kTileColumns, kPanelRowBytes);
+  StoreSums<kLower>(sums);
 }
 
 template <int kDigits>
@@ -60,13 +45,13 @@ void Multiply(const GemmMultiply& g) {
     const int64_t rows = g.rows - row < kRows ? g.rows - row : kRows;
     if (rows != configured) Configure(rows * kDigits);
     configured = rows;
-    const Digits a = {static_cast<const int8_t*>(g.a) + row * kDigits * g.a_stride, g.a_stride};
+    const TileRows a = {static_cast<const int8_t*>(g.a) + row * kDigits * g.a_stride, g.a_stride};
     for (int64_t column = 0; column < kWidePanelColumns; column += 2 * kTileColumns) {
-      const auto* weights = static_cast<const uint8_t*>(g.b) + column * 4;
+      const auto* weights = static_cast<const char*>(g.b) + column * 4;
       if (rows * kDigits > kTileRows) {
-        HalfPanel<true>(g, a, weights, sums + column);
+        HalfPanelOfDigits<true>(g.k, a, weights, sums + column);
       } else {
-        HalfPanel<false>(g, a, weights, sums + column);
+        HalfPanelOfDigits<false>(g.k, a, weights, sums + column);
       }
     }
     kStore(g, row, rows, sums);

@@ -35,6 +35,44 @@ void Configure(int64_t rows) {
   _tile_loadconfig(&config);
 }
 
+/// Rows of activations, as one tile register or two take them.
+struct TileRows {
+  const void* first;
+  int64_t stride;  // bytes
+};
+
+/// Adds the products of one step of k to half a panel's sums. Dot names the instruction:
+///   AddUpper(), AddLower()    sums 0 and 1 of tiles 4 and 6, 4 and 7; 2 and 3 of 5 and 6, 5 and 7
+template <typename Dot, bool kLower>
+inline void AddProducts(TileRows a, const char* weights) {
+  _tile_loadd(6, weights, kPanelRowBytes);
+  _tile_loadd(7, weights + kTileBytes, kPanelRowBytes);
+  _tile_loadd(4, a.first, a.stride);
+  Dot::AddUpper();
+  if constexpr (kLower) {
+    _tile_loadd(5, static_cast<const char*>(a.first) + kTileRows * a.stride, a.stride);
+    Dot::AddLower();
+  }
+}
+
+template <bool kLower>
+inline void ZeroSums() {
+  _tile_zero(0);
+  _tile_zero(1);
+  if constexpr (kLower) _tile_zero(2);
+  if constexpr (kLower) _tile_zero(3);
+}
+
+/// `Sum` is of 4 bytes, as sums are.
+template <bool kLower, typename Sum>
+inline void StoreSums(Sum* sums) {
+  Sum* const lower = sums + kTileRows * kWidePanelColumns;
+  _tile_stored(0, sums, kPanelRowBytes);
+  _tile_stored(1, sums + kTileColumns, kPanelRowBytes);
+  if constexpr (kLower) _tile_stored(2, lower, kPanelRowBytes);
+  if constexpr (kLower) _tile_stored(3, lower + kTileColumns, kPanelRowBytes);
+}
+
 /// What the caller reads next, into the second-level cache.
 void FetchNext(const GemmMultiply& g) {
   const char* next = static_cast<const char*>(g.next);
