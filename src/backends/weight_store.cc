@@ -1,12 +1,10 @@
 #include "backends/weight_store.h"
 
 #include <fmt/format.h>
-#include <sys/mman.h>
 
 #include <algorithm>
 #include <cstring>
 
-#include "core/huge_pages.h"
 #include "vernier/error.h"
 
 namespace vernier {
@@ -21,7 +19,7 @@ class CountingStore final : public WeightStore {
       const std::string& key, size_t bytes,
       const std::function<void(WeightBytes&)>& /*make*/) override {
     bytes_.emplace(key, bytes);
-    return std::make_shared<WeightBytes>(0);
+    return std::make_shared<WeightBytes>();
   }
 
   const std::map<std::string, size_t>& bytes() const { return bytes_; }
@@ -32,21 +30,15 @@ class CountingStore final : public WeightStore {
 
 }  // namespace
 
-WeightBytes::WeightBytes(size_t bytes) : bytes_(bytes), data_(nullptr, Unmap{bytes}) {
-  // Anonymous pages of their own: large weights return to the system when they are dropped, and
-  // may be backed by huge pages, which spares most of the TLB misses of streaming them.
+WeightBytes::WeightBytes(size_t bytes, HugePagePool& pool) : bytes_(bytes) {
   if (bytes == 0) return;
-  void* p = mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-  if (p == MAP_FAILED) {
+  data_ = pool.Allocate(bytes);
+  if (data_ == nullptr) {
     throw Error(ErrorKind::kResource,
                 fmt::format("out of memory: {} bytes of weights were refused", bytes),
                 "use a smaller dtype (--dtype bf16), or a machine with more memory");
   }
-  data_.reset(p);
-  if (bytes >= kHugePage) AdviseHugePages(p, bytes);
 }
-
-void WeightBytes::Unmap::operator()(void* p) const { munmap(p, bytes); }
 
 void WeightStore::Release(const std::string& name) const {
   if (source_.release) source_.release(name);
@@ -81,7 +73,7 @@ std::shared_ptr<const WeightBytes> WeightStore::Packed(
   }
   std::lock_guard making(slot->making);
   if (auto alive = slot->bytes.lock()) return alive;
-  auto made = std::make_shared<WeightBytes>(bytes);
+  auto made = std::make_shared<WeightBytes>(bytes, pool_);
   make(*made);
   slot->bytes = made;
   return made;

@@ -11,25 +11,24 @@
 #include <string>
 #include <vector>
 
+#include "core/huge_page_pool.h"
 #include "vernier/tensor.h"
 
 namespace vernier {
 
-/// Bytes of a packed or converted weight; frees itself.
+/// Bytes of a packed or converted weight, zeros at first; frees itself.
 class WeightBytes {
  public:
-  explicit WeightBytes(size_t bytes);
+  WeightBytes() = default;
+  /// Throws Error{kResource} where there is no memory for them.
+  WeightBytes(size_t bytes, HugePagePool& pool);
   void* data() { return data_.get(); }
   const void* data() const { return data_.get(); }
   size_t bytes() const { return bytes_; }
 
  private:
-  struct Unmap {
-    size_t bytes = 0;
-    void operator()(void* p) const;
-  };
-  size_t bytes_;
-  std::unique_ptr<void, Unmap> data_;
+  size_t bytes_ = 0;
+  std::shared_ptr<void> data_;
 };
 
 class WeightStore {
@@ -76,6 +75,7 @@ class WeightStore {
   };
 
   Source source_;
+  HugePagePool pool_;
   mutable std::mutex mutex_;
   std::map<std::string, std::unique_ptr<Slot>> slots_;
 };

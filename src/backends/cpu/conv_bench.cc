@@ -94,9 +94,10 @@ void RunConv(benchmark::State& state, const Layer& layer, DType dtype, int threa
   const TensorArg outputs[] = {TensorArg::Of(y.view(), Layout::kChannelsLast)};
   const size_t bias_offset = (form->packed_bytes() + 63) / 64 * 64;
   const size_t bytes = bias_offset + static_cast<size_t>(layer.out) * sizeof(float);
+  HugePagePool pool;
   std::vector<std::unique_ptr<Kernel>> kernels;
   for (size_t all = 0; all < kWeightBytes || kernels.empty(); all += bytes) {
-    auto packed = std::make_shared<WeightBytes>(bytes);
+    auto packed = std::make_shared<WeightBytes>(bytes, pool);
     form->Pack(filters.as<float>(), packed->data(), AvailableThreads());
     kernels.push_back(
         form->Bind(ConvWeights(packed, bias_offset),

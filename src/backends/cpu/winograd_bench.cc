@@ -57,10 +57,11 @@ void RunLayer(benchmark::State& state, Layer layer, DType dtype, bool winograd, 
   const auto form = winograd ? MakeWinogradConv(desc) : MakeWindowsConv(desc);
   const Tensor filters = RandomMap(Shape{layer.out, layer.in, 3, 3}, DType::kF32);
   const size_t bias_offset = (form->packed_bytes() + 63) / 64 * 64;
+  HugePagePool pool;
   std::vector<ConvWeights> weights;
   while (weights.size() < kMostCopies && weights.size() * bias_offset < kWeightBytes) {
-    const auto bytes =
-        std::make_shared<WeightBytes>(bias_offset + static_cast<size_t>(layer.out) * sizeof(float));
+    const auto bytes = std::make_shared<WeightBytes>(
+        bias_offset + static_cast<size_t>(layer.out) * sizeof(float), pool);
     form->Pack(filters.as<float>(), bytes->data(), AvailableThreads());
     weights.emplace_back(bytes, bias_offset);
   }
