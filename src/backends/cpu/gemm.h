@@ -77,6 +77,8 @@ class Gemm {
   std::string kernel_name() const;
   /// The instruction set that our own kernel uses.
   Isa isa() const { return kernel_.isa; }
+  /// Whether each weight is read for one tile of rows alone: memory bounds the product.
+  bool reads_weights_once() const { return Tiles() == 1; }
   /// Our own kernels do not throw; oneDNN's failures are Error{kInternal}.
   void Run(const GemmOperands& operands) const;
 
@@ -114,6 +116,7 @@ class Gemm {
   void RunRows(const GemmOperands& operands, const Panel& weights, const Block& rows) const;
   void MultiplyBlock(const GemmOperands& operands, const Panel& weights, const Block& block,
                      const GemmFinish& finish) const;
+  void FetchFrontAfter(int64_t panel, const Panel& weights) const;  // of the next panel
   void FetchNextPanel(const GemmOperands& operands, const Block& block, GemmMultiply& g) const;
   const float* ScalesOf(const GemmOperands& operands, int64_t panel) const;  // null: none
   GemmFinish FinishOf(const GemmOperands& operands, const Block& block) const;
