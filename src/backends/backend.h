@@ -5,6 +5,7 @@
 #pragma once
 
 #include <atomic>
+#include <cstddef>
 #include <memory>
 #include <span>
 #include <string>
@@ -39,6 +40,11 @@ class Kernel {
   /// The input whose bytes the first output may take over, if both have the same extents and
   /// storage: the thread that writes an element is the last to read that of the input. -1: none.
   virtual int in_place_input() const { return -1; }
+  /// Bytes of its own that bound the run by how fast they are read: each thread an equal part, in
+  /// order, front to back. Empty: it has none.
+  virtual std::span<const std::byte> streamed_bytes() const { return {}; }
+  /// Whether a library within opens parallel regions of its own, which get no threads in a team.
+  virtual bool opens_regions() const { return false; }
   virtual KernelInfo info() const = 0;
 };
 

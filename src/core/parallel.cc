@@ -72,6 +72,43 @@ int CgroupCpus() {
 // The team that the calling thread leads within ParallelTeams, while it has no round to finish.
 thread_local class Team* led_team = nullptr;
 
+// Turns of waiting, some 20 to 50 microseconds, after which others may have the core.
+constexpr int kTurnsBeforeYield = 1000;
+
+// Of its part of an upcoming read a thread fetches at most half of the second-level cache that
+// server cores have at least, a few lines at a time: work must not find it busy with many.
+constexpr size_t kMostFetched = 512 * 1024;
+constexpr size_t kLine = 64;
+constexpr size_t kFetchedAtOnce = 8 * kLine;
+
+void Pause() {
+#if defined(__x86_64__)
+  __builtin_ia32_pause();
+#elif defined(__aarch64__)
+  asm volatile("yield");
+#endif
+}
+
+// How far a thread has fetched its part of an upcoming read.
+struct Fetched {
+  const std::byte* of = nullptr;
+  size_t bytes = 0;
+
+  /// A few lines more of the part of `worker` in `team`; false when there are none to fetch.
+  bool More(const UpcomingRead* read, int worker, int team) {
+    if (read == nullptr) return false;
+    if (read->data() != of) *this = {.of = read->data()};
+    const size_t part = read->size() / static_cast<size_t>(team);
+    const size_t end = std::min({part, kMostFetched, bytes + kFetchedAtOnce});
+    if (bytes == end) return false;
+    const std::byte* own = of + static_cast<size_t>(worker) * part;
+    for (; bytes < end; bytes += std::min(kLine, end - bytes)) {
+      static_cast<void>(*static_cast<const volatile std::byte*>(own + bytes));
+    }
+    return true;
+  }
+};
+
 // Some threads of a region under one of them, the leader, who hands out work round by round. All
 // wait by spinning: work comes every few microseconds.
 class Team {
@@ -80,6 +117,8 @@ class Team {
   void Form(int size) {
     helpers_ = size - 1;
     round_.store(0, std::memory_order_relaxed);
+    fetched_by_leader_ = {};
+    FetchWhileWaiting(nullptr);
   }
 
   int size() const { return helpers_ + 1; }
@@ -94,13 +133,20 @@ class Team {
     Team* const led = std::exchange(led_team, nullptr);
     work(0);
     led_team = led;
-    while (finished_.load(std::memory_order_acquire) < helpers_) std::this_thread::yield();
+    WaitUntil([this] { return finished_.load(std::memory_order_acquire) == helpers_; }, 0,
+              fetched_by_leader_);
+  }
+
+  /// The leader's.
+  void FetchWhileWaiting(const UpcomingRead* read) {
+    upcoming_.store(read, std::memory_order_release);
   }
 
   /// The others': works until the leader dismisses them.
   void Help(int worker) {
+    Fetched fetched;
     for (int round = 1;; ++round) {
-      while (round_.load(std::memory_order_acquire) < round) std::this_thread::yield();
+      WaitUntil([&] { return round_.load(std::memory_order_acquire) >= round; }, worker, fetched);
       if (work_ == nullptr) return;
       if (worker < workers_) (*work_)(worker);
       finished_.fetch_add(1, std::memory_order_release);
@@ -113,12 +159,26 @@ class Team {
   }
 
  private:
+  template <typename Condition>
+  void WaitUntil(const Condition& holds, int worker, Fetched& fetched) {
+    for (int turns = 0; !holds();) {
+      if (fetched.More(upcoming_.load(std::memory_order_acquire), worker, size())) continue;
+      if (++turns < kTurnsBeforeYield) {
+        Pause();
+      } else {
+        std::this_thread::yield();
+      }
+    }
+  }
+
   int helpers_ = 0;
+  Fetched fetched_by_leader_;
   // Written by the leader between rounds, when no helper reads them.
   int workers_ = 0;
   const std::function<void(int)>* work_ = nullptr;
   std::atomic<int> round_ = 0;
   std::atomic<int> finished_ = 0;
+  std::atomic<const UpcomingRead*> upcoming_ = nullptr;
 };
 
 }  // namespace
@@ -184,6 +244,10 @@ bool ParallelTeams(std::span<const int> sizes, const std::function<void(int team
   };
   RunRegion(threads, std::ref(work));
   return enough;
+}
+
+void FetchWhileWaiting(const UpcomingRead* read) {
+  if (led_team != nullptr) led_team->FetchWhileWaiting(read);
 }
 
 void SetTeamOfCaller(int threads) {

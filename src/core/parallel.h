@@ -3,6 +3,7 @@
 // write.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <span>
@@ -26,6 +27,14 @@ void ParallelFor(int threads, int64_t count, int64_t grain,
 /// body runs by ParallelFor is split over its team alone. Returns false, having run nothing, where
 /// the system gives fewer threads than that.
 bool ParallelTeams(std::span<const int> sizes, const std::function<void(int team)>& body);
+
+/// Bytes that the threads of a team read soon: an equal part each, in order, front to back.
+using UpcomingRead = std::span<const std::byte>;
+
+/// On a thread that leads one of ParallelTeams' teams: from now on the team's threads fetch the
+/// fronts of their parts of `read` into their caches while they wait for work or for each other.
+/// `read` and its bytes stay as they are until ParallelTeams returns. Null: nothing is fetched.
+void FetchWhileWaiting(const UpcomingRead* read);
 
 /// Gives libraries that open OpenMP regions of their own on this thread the same team: `threads`,
 /// or as many as OMP_THREAD_LIMIT allows, and never fewer than they are then told: a library that

@@ -1,6 +1,9 @@
 #include "core/parallel.h"
 
 #include <atomic>
+#include <chrono>
+#include <cstddef>
+#include <thread>
 #include <vector>
 
 namespace vernier {
@@ -62,6 +65,32 @@ TEST(ParallelTeams, RunsInlineWhatIsParallelWithinParallelWork) {
   });
   ASSERT_TRUE(enough);
   for (auto& visit : visits) EXPECT_EQ(visit, 50);
+}
+
+TEST(ParallelTeams, DoTheSameWorkWhileTheyFetchWhatIsReadNext) {
+  const std::vector<int> sizes = {3};
+  for (const size_t bytes : {0, 1, 2, 100, 4097, 3000001}) {
+    const std::vector<std::byte> memory(bytes);
+    const UpcomingRead read = memory;
+    std::vector<std::atomic<int>> visits(100);
+    const bool enough = ParallelTeams(sizes, [&](int) {
+      for (int round = 0; round < 20; ++round) {
+        FetchWhileWaiting(round % 4 == 3 ? nullptr : &read);
+        std::this_thread::sleep_for(std::chrono::microseconds(round * 10));
+        ParallelFor(3, 100, 1, [&](int64_t begin, int64_t end) {
+          for (int64_t i = begin; i < end; ++i) ++visits[static_cast<size_t>(i)];
+        });
+      }
+    });
+    ASSERT_TRUE(enough);
+    for (auto& visit : visits) EXPECT_EQ(visit, 20) << bytes;
+  }
+}
+
+TEST(FetchWhileWaiting, DoesNothingWithoutATeam) {
+  const UpcomingRead nothing;
+  FetchWhileWaiting(&nothing);
+  FetchWhileWaiting(nullptr);
 }
 
 TEST(ParallelTeams, RunsNothingWithinAnotherRegionWhichHasNoThreadsToGive) {

@@ -63,13 +63,16 @@ void* StateView(const Plan& plan, const Operand& operand, const NamedStates& sta
 // One run: the operand table and the loops over steps.
 class Execution {
  public:
+  /// A run that `repeats` keeps one team of threads for all its steps, which are short then.
   Execution(const Plan& plan, const NamedViews& inputs, const RunOptions& options, char* arena,
-            char* scratch)
+            char* scratch, bool repeats = false)
       : plan_(plan),
         options_(options),
         arena_(arena),
         scratch_(scratch),
-        done_(plan.lanes() > 1 ? plan.steps().size() : 0) {
+        keeps_team_(repeats && KeepsTeam(plan)),
+        done_(plan.lanes() > 1 || keeps_team_ ? plan.steps().size() : 0) {
+    if (keeps_team_) MakeUpcomingReads();
     extents_ = plan.extents();
     for (const auto& [symbol, value] : options.runtime_extents) extents_[symbol] = value;
     LocateInputs(inputs);
@@ -124,7 +127,8 @@ class Execution {
   void Run() {
     BeforeRun();
     for (const Phase& phase : plan_.phases()) {
-      if (phase.lanes() == 1 || !RunLanes(phase)) RunInOrder(phase);
+      const bool teams = phase.lanes() > 1 || keeps_team_;
+      if (!teams || !RunLanes(phase)) RunInOrder(phase);
     }
   }
 
@@ -169,6 +173,12 @@ class Execution {
     std::vector<TensorArg> inputs;
     std::vector<TensorArg> outputs;
   };
+
+  static bool KeepsTeam(const Plan& plan) {
+    return plan.program().threads() > 1 && plan.lanes() == 1 &&
+           std::ranges::none_of(plan.steps(),
+                                [](const Step& step) { return step.kernel->opens_regions(); });
+  }
 
   // Allocates the first time only.
   void LocateSteps() {
@@ -225,12 +235,24 @@ class Execution {
     if (last_varies) arg.row_stride = arg.columns();
   }
 
+  // Before a step: what its threads read after it.
+  void MakeUpcomingReads() {
+    upcoming_.resize(plan_.steps().size());
+    UpcomingRead next;
+    for (size_t i = upcoming_.size(); i-- > 0;) {
+      upcoming_[i] = next;
+      const auto streamed = plan_.steps()[i].kernel->streamed_bytes();
+      if (!streamed.empty()) next = streamed;
+    }
+  }
+
   void RunInOrder(const Phase& phase) {
     for (size_t i = phase.begin; i < phase.end; ++i) RunStep(i, scratch_);
   }
 
-  // Each lane runs its steps in order and spins until the steps it waits for are done: spinning,
-  // because steps are short and all lanes have a core. False where there are too few threads.
+  // Each lane runs its steps in order, with one team for all of them, and spins until the steps it
+  // waits for are done: spinning, because steps are short and all lanes have a core. False where
+  // there are too few threads.
   bool RunLanes(const Phase& phase) {
     for (size_t i = phase.begin; i < phase.end; ++i) done_[i] = false;
     std::atomic<bool> failed = false;
@@ -246,6 +268,7 @@ class Execution {
           while (!awaited.load(std::memory_order_acquire) && !failed) std::this_thread::yield();
         }
         if (failed) return;
+        if (!upcoming_.empty()) FetchWhileWaiting(&upcoming_[i]);
         try {
           RunStep(i, scratch);
         } catch (...) {
@@ -270,6 +293,8 @@ class Execution {
   std::vector<const void*> inputs_;
   std::vector<KvView*> states_;
   std::vector<LocatedStep> located_;
+  bool keeps_team_;
+  std::vector<UpcomingRead> upcoming_;   // by step; empty where no team is kept
   std::vector<std::atomic<bool>> done_;  // by step, of the phase whose lanes run
   std::optional<TapReader> taps_;
   std::mutex taps_mutex_;
@@ -373,7 +398,7 @@ struct RepeatedRun::Impl {
       : plan(std::move(to_run)),
         options(std::move(how)),
         execution(*plan, inputs, options, static_cast<char*>(context.arena_.data()),
-                  static_cast<char*>(context.scratch_.data())) {}
+                  static_cast<char*>(context.scratch_.data()), true) {}
 
   std::shared_ptr<const Plan> plan;
   const RunOptions options;

@@ -1,16 +1,19 @@
 // Runs that go on from states: token by token, and of fewer tokens than were bound.
 #include <algorithm>
+#include <atomic>
 
 #include "backends/ref/backend.h"
 #include "nn/layers.h"
 #include "runtime/context.h"
 #include "runtime/state.h"
+#include "support/allocation_count.h"
 #include "support/toy_program.h"
 #include "vernier/error.h"
 
 namespace vernier {
 namespace {
 
+using testing::AllocationsSoFar;
 using testing::Compile;
 using testing::CpuDevice;
 using testing::Wave;
@@ -87,6 +90,46 @@ TEST(RepeatedRun, GivesWhatSingleRunsGive) {
       EXPECT_TRUE(std::ranges::equal(run.Output("y"), expected.at("y").as<float>()));
     }
   }
+}
+
+TEST(RepeatedRun, KeepsOneTeamAndAllocatesNothing) {
+  const auto program = Compile(Decoder(), CpuDevice(), "f32", 3);
+  const auto plan = program->Bind({{"rows", 1}, {"capacity", 64}, {"tokens", 1}});
+  ASSERT_EQ(plan->lanes(), 1);
+  KvState state(1, 64, {2, 8});
+  const Tensor x = Wave({1, 1, 16}, 0.3);
+  Context context;
+  RepeatedRun run(context, plan, {{"x", x.view()}},
+                  {.runtime_extents = {{"tokens", 1}}, .states = {{"cache", &state.view()}}});
+  const Extents tokens = {{"tokens", 1}};
+  run.Run(tokens);
+  const int64_t before = AllocationsSoFar();
+  ASSERT_GT(before, 0);
+  for (int repeat = 0; repeat < 10; ++repeat) run.Run(tokens);
+  EXPECT_EQ(AllocationsSoFar() - before, 0);
+}
+
+TEST(RepeatedRun, EndsWithAnErrorWhenItIsCancelledAndRunsAgain) {
+  const auto program = Compile(Decoder(), CpuDevice());
+  const auto plan = program->Bind({{"rows", 1}, {"capacity", 64}, {"tokens", 1}});
+  KvState state(1, 64, {2, 8});
+  const Tensor x = Wave({1, 1, 16}, 0.3);
+  std::atomic<bool> cancel = true;
+  Context context;
+  RepeatedRun run(context, plan, {{"x", x.view()}},
+                  {.cancel = &cancel,
+                   .runtime_extents = {{"tokens", 1}},
+                   .states = {{"cache", &state.view()}}});
+  try {
+    run.Run({{"tokens", 1}});
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_EQ(error.kind(), ErrorKind::kInterrupted);
+  }
+  EXPECT_EQ(state.length(0), 0);
+  cancel = false;
+  run.Run({{"tokens", 1}});
+  EXPECT_EQ(state.length(0), 1);
 }
 
 TEST(State, RefusesMoreTokensThanItsCapacity) {

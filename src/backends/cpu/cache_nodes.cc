@@ -4,6 +4,7 @@
 // and runs in tiles of queries, as attention without a cache does.
 #include <algorithm>
 #include <cstring>
+#include <functional>
 
 #include "backends/cpu/attention.h"
 #include "backends/cpu/nodes.h"
@@ -47,7 +48,7 @@ class KvAppendKernel final : public Kernel {
     for (int64_t row = 0; row < rows; ++row) {
       VN_CHECK(cache.lengths[row] + tokens <= cache.capacity(), "the key-value cache is full");
     }
-    ParallelFor(args.threads, rows * tokens, kGrain, [&](int64_t begin, int64_t end) {
+    const auto append = [&](int64_t begin, int64_t end) {
       for (int64_t index = begin; index < end; ++index) {
         const int64_t row = index / tokens;
         const int64_t token = cache.lengths[row] + index % tokens;
@@ -57,7 +58,8 @@ class KvAppendKernel final : public Kernel {
           CopyRow(v, index, head * dim, dim, cache.dtype, cache.values, to);
         }
       }
-    });
+    };
+    ParallelFor(args.threads, rows * tokens, kGrain, std::ref(append));  // nothing is allocated
     for (int64_t row = 0; row < rows; ++row) cache.lengths[row] += tokens;
   }
 

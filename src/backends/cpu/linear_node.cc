@@ -61,6 +61,13 @@ class LinearKernel final : public Kernel {
 
   size_t scratch_bytes() const override { return gemm_.scratch_bytes(); }
 
+  std::span<const std::byte> streamed_bytes() const override {
+    if (!gemm_.reads_weights_once()) return {};
+    return {static_cast<const std::byte*>(weights_.packed->data()), weights_.layout.bytes()};
+  }
+
+  bool opens_regions() const override { return gemm_.provider() == GemmProvider::kOnednn; }
+
   KernelInfo info() const override {
     if (gemm_.provider() == GemmProvider::kOnednn) {
       return {"onednn", Name(desc_.isa), gemm_.kernel_name()};
