@@ -11,12 +11,18 @@ namespace {
 
 constexpr int64_t kLineBytes = 64;
 
-// Row `row` of what is read next, a row ahead of which nothing is known to be in the cache.
-inline void FetchRow(const void* rows, int64_t row, int64_t row_bytes) {
-  if (rows == nullptr) return;
-  const char* from = static_cast<const char*>(rows) + row * row_bytes;
-  for (int64_t at = 0; at < row_bytes; at += kLineBytes) __builtin_prefetch(from + at, 0, 2);
+inline void Fetch(const void* memory, int64_t bytes) {
+  const char* from = static_cast<const char*>(memory);
+  for (int64_t at = 0; at < bytes; at += kLineBytes) __builtin_prefetch(from + at);
 }
+
+// Which of several passes over a block this is. Each fetches its share of the next block, so that
+// few lines are asked for at a time: more than a core waits for are dropped.
+struct Pass {
+  int64_t index, passes;
+
+  bool Fetches(int64_t turn) const { return turn % passes == index; }
+};
 
 // Queries that one pass over keys or values serves: as many sums as registers hold.
 template <class V>
@@ -53,7 +59,7 @@ inline void DotProducts(const T* const (&keys)[kKeysTogether], const CachedQuery
 }
 
 template <class V, class T, int kQueries>
-inline void Scores(const CachedBlock& block, const CachedQuery* queries, bool fetch,
+inline void Scores(const CachedBlock& block, const CachedQuery* queries, Pass pass,
                    float (*scores)[kCachedBlockTokens]) {
   const int64_t dim = block.head_dim, row_bytes = dim * static_cast<int64_t>(sizeof(T));
   const T* rows = static_cast<const T*>(block.keys);
@@ -61,7 +67,9 @@ inline void Scores(const CachedBlock& block, const CachedQuery* queries, bool fe
     const T* keys[kKeysTogether];
     for (int64_t i = 0; i < kKeysTogether; ++i) {
       keys[i] = rows + (t + i < block.tokens ? t + i : block.tokens - 1) * dim;
-      if (fetch && t + i < block.tokens) FetchRow(block.next_keys, t + i, row_bytes);
+    }
+    if (block.next_keys != nullptr && pass.Fetches(t / kKeysTogether)) {
+      Fetch(static_cast<const T*>(block.next_keys) + t * dim, kKeysTogether * row_bytes);
     }
     float dots[kQueries][kKeysTogether];
     DotProducts<V, T, kQueries>(keys, queries, dim, dots);
@@ -78,8 +86,13 @@ inline float Weigh(CachedQuery& query, int64_t tokens, float* scores) {
     for (int64_t t = 0; t < tokens; ++t) scores[t] += query.bias[-t];
   }
   const bool first = query.total == 0.0f;
-  float top = first ? scores[0] : query.top;
-  for (int64_t t = 0; t < tokens; ++t) top = scores[t] > top ? scores[t] : top;
+  V tops = V::Set(first ? scores[0] : query.top);
+  for (int64_t t = 0; t < tokens; t += V::kWidth) {
+    const int64_t left = tokens - t;
+    const V score = LoadUpTo<V>(scores + t, left);
+    tops = Max(left < V::kWidth ? score.FirstOr(left, tops) : score, tops);
+  }
+  const float top = tops.Max();
   float keep[V::kWidth];
   Exp(V::Set(query.top - top)).Store(keep);
   if (first) keep[0] = 0.0f;
@@ -105,7 +118,7 @@ struct Weights {
 // Columns `first` to first + kVectors * kWidth of the sums; `count` of them exist.
 template <class V, class T, int kQueries, int kVectors>
 inline void MixColumns(const CachedBlock& block, Weights<kQueries> weights, int64_t first,
-                       int64_t count, bool fetch, const CachedQuery* queries) {
+                       int64_t count, Pass pass, const CachedQuery* queries) {
   V mixed[kQueries][kVectors];
   for (int query = 0; query < kQueries; ++query) {
     const float keep = weights.keep[query];
@@ -117,7 +130,6 @@ inline void MixColumns(const CachedBlock& block, Weights<kQueries> weights, int6
     }
   }
   const T* values = static_cast<const T*>(block.values) + first;
-  const int64_t row_bytes = block.head_dim * static_cast<int64_t>(sizeof(T));
   for (int64_t t = 0; t < block.tokens; ++t, values += block.head_dim) {
     V value[kVectors];
     for (int i = 0; i < kVectors; ++i) {
@@ -128,7 +140,10 @@ inline void MixColumns(const CachedBlock& block, Weights<kQueries> weights, int6
       const V weight = V::Set(weights.of_tokens[query][t]);
       for (int i = 0; i < kVectors; ++i) mixed[query][i] = Fma(weight, value[i], mixed[query][i]);
     }
-    if (fetch && first == 0) FetchRow(block.next_values, t, row_bytes);
+    if (block.next_values != nullptr && pass.Fetches(t)) {
+      const T* next = static_cast<const T*>(block.next_values) + t * block.head_dim + first;
+      Fetch(next, count * static_cast<int64_t>(sizeof(T)));
+    }
   }
   for (int query = 0; query < kQueries; ++query) {
     for (int i = 0; i < kVectors; ++i) {
@@ -139,10 +154,10 @@ inline void MixColumns(const CachedBlock& block, Weights<kQueries> weights, int6
 }
 
 template <class V, class T, int kQueries>
-inline void TakeBlock(const CachedBlock& block, bool fetch, CachedQuery* queries) {
+inline void TakeBlock(const CachedBlock& block, Pass pass, CachedQuery* queries) {
   alignas(64) float weights[kQueries][kCachedBlockTokens];
   float keep[kQueries];
-  Scores<V, T, kQueries>(block, queries, fetch, weights);
+  Scores<V, T, kQueries>(block, queries, pass, weights);
   for (int query = 0; query < kQueries; ++query) {
     keep[query] = Weigh<V>(queries[query], block.tokens, weights[query]);
   }
@@ -151,24 +166,29 @@ inline void TakeBlock(const CachedBlock& block, bool fetch, CachedQuery* queries
   const Weights<kQueries> mixing = {weights, keep};
   int64_t first = 0;
   for (; first + kWide <= block.head_dim; first += kWide) {
-    MixColumns<V, T, kQueries, kVectors>(block, mixing, first, kWide, fetch, queries);
+    MixColumns<V, T, kQueries, kVectors>(block, mixing, first, kWide, pass, queries);
   }
   for (; first < block.head_dim; first += V::kWidth) {
     const int64_t left = block.head_dim - first;
-    MixColumns<V, T, kQueries, 1>(block, mixing, first, left < V::kWidth ? left : V::kWidth, fetch,
+    MixColumns<V, T, kQueries, 1>(block, mixing, first, left < V::kWidth ? left : V::kWidth, pass,
                                   queries);
   }
 }
 
-/// The first pass brings in what all passes will read next.
 template <class V, class T>
 inline void TakeBlockInPasses(const CachedBlock& block, CachedQuery* queries, int64_t count) {
   constexpr int kTogether = kQueriesTogether<V>;
+  const int64_t passes = count / kTogether + count % kTogether;
   int64_t i = 0;
-  for (; i + kTogether <= count; i += kTogether) {
-    TakeBlock<V, T, kTogether>(block, i == 0, queries + i);
+  for (int64_t pass = 0; pass < passes; ++pass) {
+    if (i + kTogether <= count) {
+      TakeBlock<V, T, kTogether>(block, {pass, passes}, queries + i);
+      i += kTogether;
+    } else {
+      TakeBlock<V, T, 1>(block, {pass, passes}, queries + i);
+      ++i;
+    }
   }
-  for (; i < count; ++i) TakeBlock<V, T, 1>(block, i == 0, queries + i);
 }
 
 template <class V>
