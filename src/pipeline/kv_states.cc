@@ -39,11 +39,13 @@ bool GrowsWithSequences(const Graph& graph, int state) {
 
 KvStates::KvStates(const Graph& graph, int64_t rows, int64_t tokens,
                    const std::function<bool(int state)>& wanted) {
+  HugePagePool pool;
   for (size_t id = 0; id < graph.values().size(); ++id) {
     const ValueInfo& info = graph.values()[id];
     const int state = static_cast<int>(id);
     if (info.kind != ValueKind::kState || !wanted(state)) continue;
-    states_.emplace(info.name, std::make_unique<KvState>(rows, tokens, LayoutOf(graph, state)));
+    states_.emplace(info.name,
+                    std::make_unique<KvState>(rows, tokens, LayoutOf(graph, state), &pool));
   }
 }
 

@@ -1,26 +1,45 @@
 #include "runtime/state.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cstring>
 #include <numeric>
 
 #include "core/check.h"
+#include "vernier/error.h"
 
 namespace vernier {
+namespace {
 
-KvState::KvState(int64_t rows, int64_t capacity, const KvLayout& layout) {
+std::shared_ptr<void> Allocate(size_t bytes, HugePagePool& pool) {
+  auto memory = pool.Allocate(bytes);
+  if (memory == nullptr) {
+    throw Error(ErrorKind::kResource,
+                fmt::format("out of memory: {} bytes of a key-value cache were refused", bytes),
+                "ask for fewer tokens (--max-new-tokens) or a smaller batch or image, or use a "
+                "machine with more memory");
+  }
+  return memory;
+}
+
+}  // namespace
+
+KvState::KvState(int64_t rows, int64_t capacity, const KvLayout& layout, HugePagePool* pool) {
   const int64_t blocks_per_row = (capacity + KvView::kBlockTokens - 1) / KvView::kBlockTokens;
   const auto blocks = static_cast<size_t>(rows * blocks_per_row);
-  const Shape shape{rows * blocks_per_row, layout.kv_heads, KvView::kBlockTokens, layout.head_dim};
-  keys_ = Tensor(layout.dtype, shape);
-  values_ = Tensor(layout.dtype, shape);
+  bytes_of_keys_ = blocks * static_cast<size_t>(layout.kv_heads * KvView::kBlockTokens) *
+                   static_cast<size_t>(layout.head_dim) * ByteSize(layout.dtype);
+  HugePagePool own;
+  keys_ = Allocate(bytes_of_keys_, pool == nullptr ? own : *pool);
+  values_ = Allocate(bytes_of_keys_, pool == nullptr ? own : *pool);
   block_table_.resize(blocks);
   former_table_.resize(blocks);
   taken_.resize(blocks);
   lengths_.resize(static_cast<size_t>(rows));
   former_lengths_.resize(lengths_.size());
-  view_ = {.keys = keys_.data(),
-           .values = values_.data(),
+  view_ = {.keys = keys_.get(),
+           .values = values_.get(),
            .dtype = layout.dtype,
            .kv_heads = layout.kv_heads,
            .head_dim = layout.head_dim,
@@ -50,8 +69,8 @@ void KvState::CopyTokens(int32_t from, int32_t to, int64_t tokens) {
   const size_t head_bytes =
       static_cast<size_t>(KvView::kBlockTokens * view_.head_dim) * ByteSize(view_.dtype);
   const size_t used = static_cast<size_t>(tokens * view_.head_dim) * ByteSize(view_.dtype);
-  for (Tensor* tensor : {&keys_, &values_}) {
-    auto* base = static_cast<char*>(tensor->data());
+  for (void* memory : {keys_.get(), values_.get()}) {
+    auto* base = static_cast<char*>(memory);
     for (int64_t head = 0; head < view_.kv_heads; ++head) {
       std::memcpy(base + static_cast<size_t>(to * view_.kv_heads + head) * head_bytes,
                   base + static_cast<size_t>(from * view_.kv_heads + head) * head_bytes, used);

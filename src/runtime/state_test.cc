@@ -90,5 +90,15 @@ TEST(KvState, ShowsOneRowAsACacheOfItsOwn) {
   EXPECT_THROW(state.RowView(3), Error);
 }
 
+TEST(KvState, SaysWhatMemoryWasRefused) {
+  try {
+    const KvState state(1, int64_t{1} << 44, {2, 64});
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_EQ(error.kind(), ErrorKind::kResource);
+    EXPECT_NE(error.message().find("bytes of a key-value cache were refused"), std::string::npos);
+  }
+}
+
 }  // namespace
 }  // namespace vernier
