@@ -116,7 +116,7 @@ class Gemm {
   void RunRows(const GemmOperands& operands, const Panel& weights, const Block& rows) const;
   void MultiplyBlock(const GemmOperands& operands, const Panel& weights, const Block& block,
                      const GemmFinish& finish) const;
-  void FetchFrontAfter(int64_t panel, const Panel& weights) const;  // of the next panel
+  void FetchFrontAfter(int64_t panel, const GemmOperands& operands) const;  // of the next panel
   void FetchNextPanel(const GemmOperands& operands, const Block& block, GemmMultiply& g) const;
   const float* ScalesOf(const GemmOperands& operands, int64_t panel) const;  // null: none
   GemmFinish FinishOf(const GemmOperands& operands, const Block& block) const;
