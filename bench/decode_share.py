@@ -1,13 +1,16 @@
 #!/usr/bin/env python3
 """How near decoding comes to what this machine's memory allows.
 
-A further token reads every weight of the decoder once. One run measures how fast memory is read
-and, right after it, how long a token takes; their quotient is the share that is reached.
+A further token reads every weight of the decoder once. A round measures how long a token takes
+and, in the same process right after it, how fast memory is read; their quotient is the share that
+is reached. Where memory is shared its speed changes within seconds: the rounds' median counts, and
+their range says how much it changed.
 
     python bench/decode_share.py --model build/bench/paddleocr_vl_0_9b --dtype bf16 int8
 """
 import argparse
 import json
+import statistics
 import subprocess
 import tempfile
 from pathlib import Path
@@ -26,7 +29,7 @@ def measure(arguments, dtype):
         result = Path(folder) / "result.json"
         command = [arguments.vernier, "bench", "--model", arguments.model, "--dtype", dtype]
         command += ["--batch", "1", "--patches", str(PATCHES), "--threads", str(arguments.threads)]
-        command += ["--new-tokens", str(arguments.new_tokens), "--runs", str(arguments.runs)]
+        command += ["--new-tokens", str(arguments.new_tokens), "--runs", "1"]
         command += ["--warmup", "1", "--min-time", "0", "--profile", "--json", result]
         subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
         run = json.loads(result.read_text())["runs"][0]
@@ -44,18 +47,21 @@ def main():
     parser.add_argument("--dtype", nargs="+", choices=BYTES_PER_WEIGHT, default=["bf16", "int8"])
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--new-tokens", type=int, default=33)
-    parser.add_argument("--runs", type=int, default=2)
+    parser.add_argument("--rounds", type=int, default=7)
     arguments = parser.parse_args()
 
     weights = count_weights(arguments.model, DECODER)
-    print("| dtype | first token ms | ms a further token | GB/s | memory GB/s | share |")
-    print("|---|---|---|---|---|---|")
+    print("| dtype | first token ms | ms a further token | GB/s | memory GB/s | share | range |")
+    print("|---|---|---|---|---|---|---|")
     for dtype in arguments.dtype:
-        first_ms, token_ms, memory = measure(arguments, dtype)
-        reached = weights * BYTES_PER_WEIGHT[dtype] / token_ms / 1e6
+        rounds = [measure(arguments, dtype) for _ in range(arguments.rounds)]
+        reached = [weights * BYTES_PER_WEIGHT[dtype] / token_ms / 1e6 for _, token_ms, _ in rounds]
+        shares = [gb / memory for gb, (_, _, memory) in zip(reached, rounds)]
+        first_ms, token_ms, memory = (statistics.median(column) for column in zip(*rounds))
         print(
-            f"| {dtype} | {first_ms:.0f} | {token_ms:.2f} | {reached:.1f} | {memory:.1f} "
-            f"| {reached / memory:.0%} |"
+            f"| {dtype} | {first_ms:.0f} | {token_ms:.2f} | {statistics.median(reached):.1f} "
+            f"| {memory:.1f} | {statistics.median(shares):.0%} "
+            f"| {min(shares):.0%} to {max(shares):.0%} |"
         )
 
 
