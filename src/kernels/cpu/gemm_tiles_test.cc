@@ -2,7 +2,7 @@
 // those of AVX-512. Where the CPU has AMX, gemm_test.cc runs them as they are.
 #if defined(__x86_64__)
 
-#include "kernels/cpu/amx_emulation.h"
+#include "support/amx_emulation.h"
 
 // The kernels once more, under a name of their own: the library has them for the real instructions.
 #define amx amx_emulated
