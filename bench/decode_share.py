@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
 """How near decoding comes to what this machine's memory allows.
 
-A further token reads every weight of the decoder once. A round measures how long a token takes
-and, in the same process right after it, how fast memory is read; their quotient is the share that
-is reached. Where memory is shared its speed changes within seconds: the rounds' median counts, and
-their range says how much it changed.
+A further token reads every weight of the decoder once. After each run the same process measures
+for 20 ms how fast memory is read; the quotient is the share that the run's tokens reached. Where
+memory is shared its speed changes within seconds: the runs' median counts, and their range says how
+much it changed.
 
     python bench/decode_share.py --model build/bench/paddleocr_vl_0_9b --dtype bf16 int8
 """
@@ -24,18 +24,19 @@ PATCHES = 784
 
 
 def measure(arguments, dtype):
-    """(milliseconds to the first token, milliseconds a further token, GB/s of a plain read)."""
+    """Milliseconds to the first token; of each run, a further token's and memory's GB/s after it."""
     with tempfile.TemporaryDirectory() as folder:
         result = Path(folder) / "result.json"
         command = [arguments.vernier, "bench", "--model", arguments.model, "--dtype", dtype]
         command += ["--batch", "1", "--patches", str(PATCHES), "--threads", str(arguments.threads)]
-        command += ["--new-tokens", str(arguments.new_tokens), "--runs", "1"]
+        command += ["--new-tokens", str(arguments.new_tokens), "--runs", str(arguments.runs)]
         command += ["--warmup", "1", "--min-time", "0", "--profile", "--json", result]
         subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
-        run = json.loads(result.read_text())["runs"][0]
-    timing, peaks = run["generation"], run["profile"]["peaks"]
-    first, further = timing["first_token"], timing["inter_token"]
-    return first["median_ms"], further["median_ms"], peaks["gb_per_s"]
+        timing = json.loads(result.read_text())["runs"][0]["generation"]
+    further, of_run = timing["inter_token_samples_ms"], arguments.new_tokens - 1
+    runs = [further[at : at + of_run] for at in range(0, len(further), of_run)]
+    tokens_ms = [statistics.median(run) for run in runs]
+    return timing["first_token"]["median_ms"], tokens_ms, timing["memory_gb_per_s"]
 
 
 def main():
@@ -47,20 +48,19 @@ def main():
     parser.add_argument("--dtype", nargs="+", choices=BYTES_PER_WEIGHT, default=["bf16", "int8"])
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--new-tokens", type=int, default=33)
-    parser.add_argument("--rounds", type=int, default=7)
+    parser.add_argument("--runs", type=int, default=15)
     arguments = parser.parse_args()
 
     weights = count_weights(arguments.model, DECODER)
     print("| dtype | first token ms | ms a further token | GB/s | memory GB/s | share | range |")
     print("|---|---|---|---|---|---|---|")
     for dtype in arguments.dtype:
-        rounds = [measure(arguments, dtype) for _ in range(arguments.rounds)]
-        reached = [weights * BYTES_PER_WEIGHT[dtype] / token_ms / 1e6 for _, token_ms, _ in rounds]
-        shares = [gb / memory for gb, (_, _, memory) in zip(reached, rounds)]
-        first_ms, token_ms, memory = (statistics.median(column) for column in zip(*rounds))
+        first_ms, tokens_ms, memory = measure(arguments, dtype)
+        reached = [weights * BYTES_PER_WEIGHT[dtype] / token_ms / 1e6 for token_ms in tokens_ms]
+        shares = [gb / beside for gb, beside in zip(reached, memory)]
         print(
-            f"| {dtype} | {first_ms:.0f} | {token_ms:.2f} | {statistics.median(reached):.1f} "
-            f"| {memory:.1f} | {statistics.median(shares):.0%} "
+            f"| {dtype} | {first_ms:.0f} | {statistics.median(tokens_ms):.2f} "
+            f"| {statistics.median(reached):.1f} | {statistics.median(memory):.1f} | {statistics.median(shares):.0%} "
             f"| {min(shares):.0%} to {max(shares):.0%} |"
         )
 

@@ -417,6 +417,7 @@ TEST(BenchGeneration, TimesTheFirstTokenAndThoseAfterIt) {
   EXPECT_EQ(writing.GetInt("new_tokens"), 5);
   EXPECT_THAT(writing.GetNumbers("first_token_samples_ms"), SizeIs(3));
   EXPECT_THAT(writing.GetNumbers("inter_token_samples_ms"), SizeIs(3 * 4));
+  EXPECT_THAT(writing.GetNumbers("memory_gb_per_s"), SizeIs(0));
   EXPECT_GE(writing.GetObject("first_token").GetNumber("median_ms"),
             writing.GetObject("encode").GetNumber("median_ms"));
   EXPECT_GT(writing.GetNumber("decode_tokens_per_s"), 0);
@@ -451,6 +452,19 @@ TEST(BenchGeneration, ProfilesEveryPartOfTheModel) {
   EXPECT_THAT(shown, HasSubstr("the encoding of a batch and the first step of its answers"));
   EXPECT_THAT(shown, testing::ContainsRegex("encoder \\([0-9]+\\).*\n.*memory \\([0-9]+\\).*\n.*"
                                             "decoder \\([0-9]+\\)"));
+}
+
+TEST(BenchGeneration, ProfilesReadMemoryAfterEachRun) {
+  std::vector<std::string> words = {"--batch", "1",         "--patches", "32", "--new-tokens",
+                                    "2",       "--profile", "--json",    "-"};
+  const Json json = JsonOf(Vernier(Words(words, Golden("pix2struct/page_greedy"))));
+  const Json& run = json.GetArray("runs").items()[0];
+  const std::vector<double> memory = run.GetObject("generation").GetNumbers("memory_gb_per_s");
+  EXPECT_THAT(memory, SizeIs(run.GetNumbers("samples_ms").size()));
+  EXPECT_THAT(memory, testing::Each(testing::Gt(0)));
+  words.resize(words.size() - 2);
+  EXPECT_THAT(Vernier(Words(words, Golden("pix2struct/page_greedy"))).output,
+              testing::ContainsRegex("memory gave +[0-9.]+ GB/s after the runs"));
 }
 
 TEST(BenchGeneration, SaysItInWords) {

@@ -74,8 +74,10 @@ std::string GenerationText(const GenerationTiming& g) {
     text += fmt::format(", then {} each (p99 {}), {:.1f} tokens/s", MsText(g.inter_token_ms.median),
                         MsText(g.inter_token_ms.p99), g.decode_tokens_per_s);
   }
-  return text + fmt::format("; {:.1f} tokens/s over whole runs, {} ms to encode", g.tokens_per_s,
-                            MsText(g.encode_ms.median));
+  text += fmt::format("; {:.1f} tokens/s over whole runs, {} ms to encode", g.tokens_per_s,
+                      MsText(g.encode_ms.median));
+  if (g.memory_gb_per_s.empty()) return text;
+  return text + fmt::format("; memory gave {:.1f} GB/s after the runs", Median(g.memory_gb_per_s));
 }
 
 // "then 1.23 ms to find 100 objects a picture: 0.6 % of network and this together".

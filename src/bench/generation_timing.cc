@@ -62,6 +62,8 @@ void WriteJson(const GenerationTiming& timing, JsonWriter& json) {
       .Array(timing.first_token_samples_ms)
       .Key("inter_token_samples_ms")
       .Array(timing.inter_token_samples_ms)
+      .Key("memory_gb_per_s")
+      .Array(timing.memory_gb_per_s)
       .EndObject();
 }
 

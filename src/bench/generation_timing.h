@@ -21,6 +21,7 @@ struct GenerationTiming {
   double decode_tokens_per_s = 0;  // of all rows, after the first token; 0 for single tokens
   std::vector<double> first_token_samples_ms;
   std::vector<double> inter_token_samples_ms;
+  std::vector<double> memory_gb_per_s;  // read right after each run; empty: not measured
 };
 
 /// Of runs that each wrote `new_tokens` tokens in each of `rows` answers.

@@ -4,7 +4,10 @@
 
 #include <algorithm>
 #include <numeric>
+#include <optional>
+#include <utility>
 
+#include "bench/peaks.h"
 #include "bench/stream_loop.h"
 #include "core/interrupt.h"
 
@@ -47,9 +50,18 @@ class OutputWatch {
   bool repeats_ = true;
 };
 
-void TimeOneStream(std::vector<Workload>& workloads, int64_t runs_per_query,
-                   const MeasureOptions& options, OutputWatch& watch, Measurement& measured) {
+// Returns, where a profile of a model that writes is taken, how fast memory was right after each
+// run, GB/s: what its tokens are held to, since that changes within seconds on shared machines.
+std::vector<double> TimeOneStream(std::vector<Workload>& workloads, int64_t runs_per_query,
+                                  const MeasureOptions& options, OutputWatch& watch,
+                                  Measurement& measured) {
   std::vector<double> calibration_ms;
+  std::optional<MemoryReader> reader;
+  if (options.peaks != nullptr && workloads[0].writes()) reader.emplace(options.peaks->threads);
+  std::vector<double> memory_gb_per_s;
+  const auto read_memory = [&] {
+    if (reader) memory_gb_per_s.push_back(reader->GbPerSecond());
+  };
   const double frequency_before_mhz = ReadFrequencyMhz();
   measured.timing = TimeRepeatedly(
       [&] {
@@ -60,15 +72,18 @@ void TimeOneStream(std::vector<Workload>& workloads, int64_t runs_per_query,
        .min_ms = options.min_ms,
        .before_sample = [&](int done) {
          if (done == 0) watch.See(workloads);
+         if (done > 0) read_memory();
          if (options.progress) options.progress(done);
          calibration_ms.push_back(TimeOnce(RunCalibrationKernel));
        }});
+  read_memory();
   const std::vector<double>& samples_ms = measured.timing.samples_ms;
   measured.wall_ms = std::reduce(samples_ms.begin(), samples_ms.end());
   measured.drift = JudgeDrift({.samples_ms = samples_ms,
                                .calibration_ms = calibration_ms,
                                .frequency_before_mhz = frequency_before_mhz,
                                .frequency_after_mhz = ReadFrequencyMhz()});
+  return memory_gb_per_s;
 }
 
 void TimeSideBySide(std::vector<Workload>& workloads, int64_t runs_per_query,
@@ -173,8 +188,9 @@ Measurement Measure(const LoadedStreams& streams, const Configuration& configura
                                                        .new_tokens = options.new_tokens});
   measured.configuration.patches = workloads[0].patches();
   OutputWatch watch;
+  std::vector<double> memory_gb_per_s;
   if (workloads.size() == 1) {
-    TimeOneStream(workloads, runs_per_query, options, watch, measured);
+    memory_gb_per_s = TimeOneStream(workloads, runs_per_query, options, watch, measured);
   } else {
     TimeSideBySide(workloads, runs_per_query, options, measured);
   }
@@ -185,7 +201,10 @@ Measurement Measure(const LoadedStreams& streams, const Configuration& configura
   measured.memory = ReadMemoryUse();
   measured.planned = streams.memory();
   Conclude(measured);
-  if (workloads[0].writes()) SummarizeGeneration(workloads, runs_per_query, measured);
+  if (workloads[0].writes()) {
+    SummarizeGeneration(workloads, runs_per_query, measured);
+    measured.generation->memory_gb_per_s = std::move(memory_gb_per_s);
+  }
   if (workloads[0].detects() && workloads.size() == 1) {
     measured.detection = TimeDetections(workloads[0], measured.summary.median);
   }

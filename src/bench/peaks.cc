@@ -58,22 +58,24 @@ struct Product {
   Tensor a, b, sums;
 };
 
-// Units of `unit_work` that all workers finish per millisecond, in the best of several chunks.
+// Units of `unit_work` that all workers finish per millisecond.
 template <typename Work>
-double BestRate(int threads, const Work& work) {
+double Rate(int threads, const Work& work) {
+  std::atomic<int64_t> done = 0;
+  const double start_ms = SteadyClock().NowMs();
+  ParallelWorkers(threads, [&](int worker) {
+    while (SteadyClock().NowMs() - start_ms < kChunkMs) {
+      work(worker);
+      ++done;
+    }
+  });
+  return static_cast<double>(done) / (SteadyClock().NowMs() - start_ms);
+}
+
+template <typename Measure>
+double BestOfChunks(const Measure& measure) {
   double best = 0;
-  for (int chunk = 0; chunk < kChunks; ++chunk) {
-    std::atomic<int64_t> done = 0;
-    const double start_ms = SteadyClock().NowMs();
-    ParallelWorkers(threads, [&](int worker) {
-      while (SteadyClock().NowMs() - start_ms < kChunkMs) {
-        work(worker);
-        ++done;
-      }
-    });
-    const double ms = SteadyClock().NowMs() - start_ms;
-    best = std::max(best, static_cast<double>(done) / ms);
-  }
+  for (int chunk = 0; chunk < kChunks; ++chunk) best = std::max(best, measure());
   return best;
 }
 
@@ -82,8 +84,10 @@ double MeasureGflops(int threads, Isa isa, DType dtype) {
   std::vector<Product> products;
   for (int i = 0; i < threads; ++i) products.emplace_back(kernel, isa, dtype);
   constexpr int kRepeats = 16;  // so that reading the clock does not count
-  const double rate = BestRate(threads, [&](int worker) {
-    for (int i = 0; i < kRepeats; ++i) products[static_cast<size_t>(worker)].Multiply(kernel);
+  const double rate = BestOfChunks([&] {
+    return Rate(threads, [&](int worker) {
+      for (int i = 0; i < kRepeats; ++i) products[static_cast<size_t>(worker)].Multiply(kernel);
+    });
   });
   return rate * kRepeats * products[0].flops() / 1e6;
 }
@@ -99,40 +103,44 @@ uint64_t SumOf(const uint64_t* words, int64_t count) {
   return sum;
 }
 
-// On huge pages, as weights lie: small ones are read up to a quarter slower. So many times the
-// last-level cache that it cannot hold much of a walk until the next.
-double MeasureGbPerSecond(int threads) {
+}  // namespace
+
+// Small pages are read up to a quarter slower. So many times the last-level cache that it cannot
+// hold much of a walk until the next.
+MemoryReader::MemoryReader(int threads) : threads_(threads), next_(static_cast<size_t>(threads)) {
   constexpr int64_t kCaches = 16;
   constexpr int64_t kLeastBytes = int64_t{64} << 20;
   constexpr int64_t kMostBytes = int64_t{1} << 30;
+  constexpr int64_t kMostBlockWords = 1 << 17;  // 1 MiB
   const Machine machine = ReadMachine();
   const int64_t wanted = std::clamp(kCaches * machine.l3_bytes, kLeastBytes, kMostBytes);
   const int64_t spare = std::max(machine.available_memory_bytes / 4, kLeastBytes);
-  Tensor memory(DType::kU8, {std::min(wanted, spare)});
-  std::ranges::fill(memory.as<uint8_t>(), uint8_t{1});
-  // Each worker walks through its own part, a block at a time.
-  constexpr int64_t kBlockWords = 1 << 17;  // 1 MiB
-  const int64_t words = static_cast<int64_t>(memory.bytes() / sizeof(uint64_t)) / threads;
-  const int64_t blocks = std::max<int64_t>(words / kBlockWords, 1);
-  std::vector<int64_t> next(static_cast<size_t>(threads));
-  std::atomic<uint64_t> sink = 0;  // what nobody reads need not be computed
-  const double rate = BestRate(threads, [&](int worker) {
-    int64_t& block = next[static_cast<size_t>(worker)];
-    const auto* base = static_cast<const uint64_t*>(memory.data()) + worker * words;
-    sink += SumOf(base + block * kBlockWords, std::min(kBlockWords, words));
-    block = (block + 1) % blocks;
-  });
-  return rate * static_cast<double>(std::min(kBlockWords, words)) * sizeof(uint64_t) / 1e6;
+  memory_ = Tensor(DType::kU8, {std::min(wanted, spare)});
+  std::ranges::fill(memory_.as<uint8_t>(), uint8_t{1});
+  words_ = static_cast<int64_t>(memory_.bytes() / sizeof(uint64_t)) / threads;
+  block_words_ = std::min(kMostBlockWords, words_);
 }
 
-}  // namespace
+// Each worker walks through its own part, a block at a time.
+double MemoryReader::GbPerSecond() {
+  const int64_t blocks = words_ / block_words_;
+  std::atomic<uint64_t> sink = 0;  // what nobody reads need not be computed
+  const double rate = Rate(threads_, [&](int worker) {
+    int64_t& block = next_[static_cast<size_t>(worker)].block;
+    const auto* base = static_cast<const uint64_t*>(memory_.data()) + worker * words_;
+    sink += SumOf(base + block * block_words_, block_words_);
+    block = (block + 1) % blocks;
+  });
+  return rate * static_cast<double>(block_words_) * sizeof(uint64_t) / 1e6;
+}
 
 Peaks MeasurePeaks(int threads, Isa isa) {
+  MemoryReader memory(threads);
   return {.threads = threads,
           .isa = Name(isa),
           .f32_gflops = MeasureGflops(threads, isa, DType::kF32),
           .bf16_gflops = MeasureGflops(threads, isa, DType::kBF16),
-          .gb_per_s = MeasureGbPerSecond(threads)};
+          .gb_per_s = BestOfChunks([&] { return memory.GbPerSecond(); })};
 }
 
 void WriteJson(const Peaks& peaks, JsonWriter& json) {

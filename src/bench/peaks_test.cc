@@ -15,6 +15,11 @@ TEST(Peaks, AreMeasuredOnEveryInstructionSetHere) {
   }
 }
 
+TEST(MemoryReader, ReadsOnAsOftenAsAsked) {
+  MemoryReader reader(2);
+  for (int i = 0; i < 3; ++i) EXPECT_GT(reader.GbPerSecond(), 0);
+}
+
 TEST(Peaks, AreWrittenAsJson) {
   JsonWriter writer;
   WriteJson(Peaks{.threads = 2, .isa = "avx2", .f32_gflops = 1, .bf16_gflops = 2, .gb_per_s = 3},
