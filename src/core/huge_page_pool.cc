@@ -11,6 +11,12 @@ namespace {
 
 constexpr size_t kAlignment = 64;
 
+// Bytes from `p` to the next multiple of `step`.
+size_t BytesUpTo(size_t step, const void* p) {
+  const auto address = reinterpret_cast<uintptr_t>(p);
+  return RoundUp(address, step) - address;
+}
+
 // Of addresses, which cost nothing until they are written to. Larger pieces have a mapping of their
 // own.
 constexpr size_t kMappingBytes = size_t{128} << 20;
@@ -28,9 +34,8 @@ class HugePagePool::Mapping {
     return std::make_shared<Mapping>(base, reserved);
   }
 
-  Mapping(void* base, size_t reserved) : base_(static_cast<char*>(base)), reserved_(reserved) {
-    const size_t past_page = reinterpret_cast<uintptr_t>(base) % kHugePage;
-    used_ = past_page == 0 ? 0 : kHugePage - past_page;
+  Mapping(void* base, size_t reserved)
+      : base_(static_cast<char*>(base)), reserved_(reserved), used_(BytesUpTo(kHugePage, base)) {
     AdviseHugePages(base_ + used_, reserved_ - used_);
   }
   ~Mapping() { munmap(base_, reserved_); }
@@ -48,7 +53,7 @@ class HugePagePool::Mapping {
   /// The pages that lie within these bytes; others' bytes may share the first and the last.
   static void GiveBack(char* begin, size_t bytes) {
     const auto page = static_cast<size_t>(sysconf(_SC_PAGESIZE));
-    const size_t before = (page - reinterpret_cast<uintptr_t>(begin) % page) % page;
+    const size_t before = BytesUpTo(page, begin);
     if (bytes < before + page) return;
     madvise(begin + before, (bytes - before) / page * page, MADV_DONTNEED);
   }

@@ -7,6 +7,7 @@
 #include <numeric>
 
 #include "core/check.h"
+#include "core/rounding.h"
 #include "vernier/error.h"
 
 namespace vernier {
@@ -26,7 +27,7 @@ std::shared_ptr<void> Allocate(size_t bytes, HugePagePool& pool) {
 }  // namespace
 
 KvState::KvState(int64_t rows, int64_t capacity, const KvLayout& layout, HugePagePool* pool) {
-  const int64_t blocks_per_row = (capacity + KvView::kBlockTokens - 1) / KvView::kBlockTokens;
+  const int64_t blocks_per_row = CeilDiv(capacity, KvView::kBlockTokens);
   const auto blocks = static_cast<size_t>(rows * blocks_per_row);
   bytes_of_keys_ = blocks * static_cast<size_t>(layout.kv_heads * KvView::kBlockTokens) *
                    static_cast<size_t>(layout.head_dim) * ByteSize(layout.dtype);
