@@ -70,9 +70,8 @@ class Execution {
         options_(options),
         arena_(arena),
         scratch_(scratch),
-        keeps_team_(repeats && KeepsTeam(plan)),
-        done_(plan.lanes() > 1 || keeps_team_ ? plan.steps().size() : 0) {
-    if (keeps_team_) MakeUpcomingReads();
+        upcoming_(repeats && KeepsTeam(plan) ? UpcomingReads(plan) : std::vector<UpcomingRead>()),
+        done_(plan.lanes() > 1 || keeps_team() ? plan.steps().size() : 0) {
     extents_ = plan.extents();
     for (const auto& [symbol, value] : options.runtime_extents) extents_[symbol] = value;
     LocateInputs(inputs);
@@ -127,7 +126,7 @@ class Execution {
   void Run() {
     BeforeRun();
     for (const Phase& phase : plan_.phases()) {
-      const bool teams = phase.lanes() > 1 || keeps_team_;
+      const bool teams = phase.lanes() > 1 || keeps_team();
       if (!teams || !RunLanes(phase)) RunInOrder(phase);
     }
   }
@@ -179,6 +178,20 @@ class Execution {
            std::ranges::none_of(plan.steps(),
                                 [](const Step& step) { return step.kernel->opens_regions(); });
   }
+
+  // By step: what its threads read after it.
+  static std::vector<UpcomingRead> UpcomingReads(const Plan& plan) {
+    std::vector<UpcomingRead> upcoming(plan.steps().size());
+    UpcomingRead next;
+    for (size_t i = upcoming.size(); i-- > 0;) {
+      upcoming[i] = next;
+      const auto streamed = plan.steps()[i].kernel->streamed_bytes();
+      if (!streamed.empty()) next = streamed;
+    }
+    return upcoming;
+  }
+
+  bool keeps_team() const { return !upcoming_.empty(); }
 
   // Allocates the first time only.
   void LocateSteps() {
@@ -235,17 +248,6 @@ class Execution {
     if (last_varies) arg.row_stride = arg.columns();
   }
 
-  // Before a step: what its threads read after it.
-  void MakeUpcomingReads() {
-    upcoming_.resize(plan_.steps().size());
-    UpcomingRead next;
-    for (size_t i = upcoming_.size(); i-- > 0;) {
-      upcoming_[i] = next;
-      const auto streamed = plan_.steps()[i].kernel->streamed_bytes();
-      if (!streamed.empty()) next = streamed;
-    }
-  }
-
   void RunInOrder(const Phase& phase) {
     for (size_t i = phase.begin; i < phase.end; ++i) RunStep(i, scratch_);
   }
@@ -268,7 +270,7 @@ class Execution {
           while (!awaited.load(std::memory_order_acquire) && !failed) std::this_thread::yield();
         }
         if (failed) return;
-        if (!upcoming_.empty()) FetchWhileWaiting(&upcoming_[i]);
+        if (keeps_team()) FetchWhileWaiting(&upcoming_[i]);
         try {
           RunStep(i, scratch);
         } catch (...) {
@@ -293,7 +295,6 @@ class Execution {
   std::vector<const void*> inputs_;
   std::vector<KvView*> states_;
   std::vector<LocatedStep> located_;
-  bool keeps_team_;
   std::vector<UpcomingRead> upcoming_;   // by step; empty where no team is kept
   std::vector<std::atomic<bool>> done_;  // by step, of the phase whose lanes run
   std::optional<TapReader> taps_;
