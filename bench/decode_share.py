@@ -60,8 +60,8 @@ def main():
         shares = [gb / beside for gb, beside in zip(reached, memory)]
         print(
             f"| {dtype} | {first_ms:.0f} | {statistics.median(tokens_ms):.2f} "
-            f"| {statistics.median(reached):.1f} | {statistics.median(memory):.1f} | {statistics.median(shares):.0%} "
-            f"| {min(shares):.0%} to {max(shares):.0%} |"
+            f"| {statistics.median(reached):.1f} | {statistics.median(memory):.1f} "
+            f"| {statistics.median(shares):.0%} | {min(shares):.0%} to {max(shares):.0%} |"
         )
 
 
